@@ -1,0 +1,1 @@
+"""The verbs of `python -m dva_ros`, one file each."""

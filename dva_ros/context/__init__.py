@@ -1,0 +1,1 @@
+"""Time grid, camera alignment, the mosaic and the ring of real frames."""

@@ -1,0 +1,1 @@
+"""Closed-loop episodes, metrics and reports."""

@@ -1,0 +1,1 @@
+"""From a clip of frames to joint motion."""

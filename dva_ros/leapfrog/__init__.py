@@ -1,0 +1,1 @@
+"""Overlap of inference and motion: timeline, splice, limits, braking."""

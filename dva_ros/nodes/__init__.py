@@ -1,0 +1,1 @@
+"""One file a ROS 2 node, thin over the ROS-free core."""

@@ -1,0 +1,110 @@
+"""What every part of the system must agree on: cameras, joints and the time grid.
+
+A checkpoint stores the spec that it was trained for; `CellSpec.require_equal` names the first
+field in which a cell's configuration differs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import UserError
+
+ARM_JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+SIDES = ("left", "right")
+
+
+class SpecMismatchError(UserError):
+    """A checkpoint or dataset was made for another cell; the message names the field."""
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """One camera as the model sees it, after resizing.
+
+    Attributes:
+        name: camera name; its topic is ``<name>/image_raw``.
+        height: rows in pixels.
+        width: columns in pixels.
+    """
+
+    name: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class CellSpec:
+    """Cameras, joints and grid period of a cell.
+
+    The images of all cameras, stacked from top to bottom in the order of `cameras`, form the
+    *mosaic*: one uint8 RGB array [mosaic_height, mosaic_width, 3]. All cameras therefore share
+    one width.
+
+    Attributes:
+        cameras: in stacking order.
+        joint_names: order of every state, command and action vector. Arm joints in rad,
+            gripper joints in m (travel of one finger; 0 is closed).
+        frame_period_s: period of the time grid in seconds.
+    """
+
+    cameras: tuple[CameraSpec, ...]
+    joint_names: tuple[str, ...]
+    frame_period_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        if len({camera.width for camera in self.cameras}) != 1:
+            raise ValueError(
+                "all cameras must have one width to be stacked into the mosaic, got "
+                + ", ".join(f"{c.name}: {c.width}" for c in self.cameras)
+            )
+        if len(set(self.joint_names)) != len(self.joint_names):
+            raise ValueError(f"joint names repeat: {self.joint_names}")
+        if self.frame_period_s <= 0:
+            raise ValueError(f"frame_period_s must be positive, got {self.frame_period_s}")
+
+    @property
+    def mosaic_height(self) -> int:
+        """Rows of the mosaic in pixels."""
+        return sum(camera.height for camera in self.cameras)
+
+    @property
+    def mosaic_width(self) -> int:
+        """Columns of the mosaic in pixels."""
+        return self.cameras[0].width
+
+    @property
+    def num_joints(self) -> int:
+        """Length of every state, command and action vector."""
+        return len(self.joint_names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types only, for YAML."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> CellSpec:
+        """Inverse of `to_dict`."""
+        return CellSpec(
+            cameras=tuple(CameraSpec(**camera) for camera in values["cameras"]),
+            joint_names=tuple(values["joint_names"]),
+            frame_period_s=float(values["frame_period_s"]),
+        )
+
+    def require_equal(self, other: CellSpec, mine: str, theirs: str) -> None:
+        """Raise `SpecMismatchError` naming the first field that differs."""
+        for field in ("cameras", "joint_names", "frame_period_s"):
+            a, b = getattr(self, field), getattr(other, field)
+            if a != b:
+                raise SpecMismatchError(f"{field} differ: {mine} has {a}, {theirs} has {b}")
+
+
+EMBEDDED_CELL = CellSpec(
+    cameras=(CameraSpec("overhead", 48, 64), CameraSpec("front", 32, 64)),
+    joint_names=tuple(
+        f"{side}_{joint}" for side in SIDES for joint in (*ARM_JOINTS, "gripper")
+    ),
+    frame_period_s=0.1,
+)
+"""The embedded MuJoCo cell: 14 joints, a mosaic of 80x64 pixels, 10 Hz."""

@@ -1,0 +1,1 @@
+"""Episodes, datasets, context amortization and the training loops."""

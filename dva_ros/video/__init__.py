@@ -1,0 +1,1 @@
+"""The causal video model, its KV cache and sampler."""
