@@ -1,0 +1,90 @@
+"""Disturbances that make an expert show how it recovers.
+
+Frames in which one is being injected are marked as not clean: they are context to learn from,
+never behaviour to imitate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .expert import Expert
+from .simulation import CONTROL_PERIOD_S, Cell
+
+MISS_PROBABILITY = 0.30
+DROP_PROBABILITY = 0.15
+NUDGE_PROBABILITY = 0.20
+KICKS_PER_S = 0.45
+KICK_S = 0.25
+NUDGE_SETTLES_S = 0.4
+LOWEST_KICK_M = 0.05
+
+
+class Perturber:
+    """Injects missed grasps, drops, nudges and kicks of the arms into one episode."""
+
+    def __init__(self, expert: Expert, rng: np.random.Generator) -> None:
+        self._expert = expert
+        self._rng = rng
+        self._kick_left_s = 0.0
+        self._dirty_left_s = 0.0
+        self._kicks: dict[str, np.ndarray] = {}
+        self._miss = rng.random() < MISS_PROBABILITY
+        self._drop_after_s = rng.uniform(0.2, 0.8) if rng.random() < DROP_PROBABILITY else None
+        nudged = rng.random() < NUDGE_PROBABILITY
+        self._nudge_at_s = rng.uniform(0.3, 2.0) if nudged else None
+        self._time_s = 0.0
+        if self._miss:
+            side = str(rng.choice(list(expert.active_sides)))
+            angle = rng.uniform(0, 2 * np.pi)
+            size = rng.uniform(0.025, 0.06)
+            expert.aim_offset[side][:2] = size * np.cos(angle), size * np.sin(angle)
+
+    def disturb(self, cell: Cell) -> bool:
+        """Called before every control period; returns whether the present frame is clean."""
+        self._time_s += CONTROL_PERIOD_S
+        self._dirty_left_s = max(0.0, self._dirty_left_s - CONTROL_PERIOD_S)
+        self._maybe_drop()
+        self._maybe_nudge(cell)
+        self._maybe_kick()
+        aiming_wrong = any(np.any(offset) for offset in self._expert.aim_offset.values())
+        return not aiming_wrong and self._dirty_left_s == 0.0
+
+    def _maybe_drop(self) -> None:
+        if self._drop_after_s is None or not self._expert.holding:
+            return
+        self._drop_after_s -= CONTROL_PERIOD_S
+        if self._drop_after_s <= 0.0:
+            self._drop_after_s = None
+            self._expert.drop()
+            self._dirty_left_s = 0.5
+
+    def _maybe_nudge(self, cell: Cell) -> None:
+        due = self._nudge_at_s is not None and self._time_s >= self._nudge_at_s
+        if not due or self._expert.phase not in ("approach", "home"):
+            return
+        self._nudge_at_s = None
+        angle, speed = self._rng.uniform(0, 2 * np.pi), self._rng.uniform(0.4, 0.8)
+        cell.push_object(np.array([speed * np.cos(angle), speed * np.sin(angle), 0.0]))
+        self._dirty_left_s = max(self._dirty_left_s, NUDGE_SETTLES_S)
+
+    def _maybe_kick(self) -> None:
+        if self._kick_left_s > 0.0:
+            self._kick_left_s -= CONTROL_PERIOD_S
+            for side, velocity in self._kicks.items():
+                arm = self._expert.arms[side]
+                arm.velocity += (velocity - arm.velocity) * 0.15
+                if arm.position[2] < LOWEST_KICK_M:
+                    arm.velocity[2] = max(arm.velocity[2], 0.0)
+            return
+        quiet = self._expert.phase in ("close", "open", "release")
+        if quiet or self._rng.random() > KICKS_PER_S * CONTROL_PERIOD_S:
+            return
+        self._kick_left_s = KICK_S
+        self._dirty_left_s = max(self._dirty_left_s, KICK_S)
+        velocity = self._rng.normal(0.0, 0.12, 3)
+        same = self._expert.holding
+        self._kicks = {
+            side: velocity if same else self._rng.normal(0.0, 0.12, 3)
+            for side in self._expert.active_sides
+        }

@@ -1,0 +1,127 @@
+"""Episodes of an expert, or of random motion, as seen by the cameras on the time grid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..spec import SIDES
+from ..training.episodes import Episode
+from .expert import EXPERTS
+from .perturbation import Perturber
+from .setpoint import ArmSetpoint
+from .simulation import CONTROL_PERIOD_S, HOME_OPENING_M, Cell
+from .tasks import Split, Task, TASKS, scene_rng
+
+MAX_EPISODE_S = 16.0
+AFTER_SUCCESS_S = 1.2
+RANDOM_MOTION_S = 8.0
+
+
+class _Recorder:
+    """Collects what the cameras and joints show at every grid time."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self.images: dict[str, list[np.ndarray]] = {name: [] for name in cell.native_size}
+        self.states: list[np.ndarray] = []
+        self.commands: list[np.ndarray] = []
+        self.clean: list[bool] = []
+        self.ticks_per_frame = round(cell.spec.frame_period_s / CONTROL_PERIOD_S)
+
+    def frame(self, command: np.ndarray) -> None:
+        """Record the present moment; `command` is the one now in force."""
+        for name, images in self.images.items():
+            images.append(self._cell.render(name))
+        self.states.append(self._cell.positions())
+        self.commands.append(command.astype(np.float32))
+        self.clean.append(True)
+
+    def episode(self, task: str, instruction: str, seed: int, success: bool) -> Episode:
+        """Everything recorded; the action of a frame is the command one frame later."""
+        commands = np.stack(self.commands)
+        return Episode(
+            images={name: np.stack(images) for name, images in self.images.items()},
+            state=np.stack(self.states),
+            action=np.concatenate([commands[1:], commands[-1:]]),
+            clean=np.array(self.clean),
+            task=task,
+            instruction=instruction,
+            seed=seed,
+            success=success,
+        )
+
+
+def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: bool) -> Episode:
+    """Let the expert do the task once.
+
+    The robot rests for a random moment first. Resting and disturbed frames are marked as not
+    clean. The episode goes on for a moment after success.
+
+    Args:
+        cell: reused between episodes.
+        task: one of `tasks.TASKS`.
+        seed: of the scene and of the disturbances.
+        split: of the scene.
+        perturb: inject missed grasps, drops, nudges and kicks.
+    """
+    instruction = cell.reset(task, seed, split)
+    rng = scene_rng(f"{task.name}/expert", seed, split)
+    expert = EXPERTS[task.name](cell.scene)
+    perturber = Perturber(expert, rng) if perturb else None
+    recorder = _Recorder(cell)
+    command = cell.command()
+    rest_frames = int(rng.integers(1, 8))
+    success_s: float | None = None
+    while cell.time < MAX_EPISODE_S:
+        recorder.frame(command)
+        resting = len(recorder.states) <= rest_frames
+        if len(recorder.states) > 1:
+            recorder.clean[-1] = clean
+        clean = not resting
+        for _ in range(recorder.ticks_per_frame):
+            if not resting:
+                clean &= perturber is None or perturber.disturb(cell)
+                command = expert.act(cell.object_state())
+            cell.step(command)
+        if success_s is None and cell.evaluate().success:
+            success_s = cell.time
+        if success_s is not None and cell.time - success_s > AFTER_SUCCESS_S:
+            break
+    return recorder.episode(task.name, instruction, seed, cell.evaluate().success)
+
+
+def record_random_motion(cell: Cell, seed: int, split: Split) -> Episode:
+    """Both arms wander over their halves of the table, for inverse dynamics.
+
+    The scene is of a task chosen by the seed; nothing is to be achieved.
+    """
+    rng = scene_rng("random_motion", seed, split)
+    cell.reset(list(TASKS.values())[int(rng.integers(len(TASKS)))], seed, split)
+    arms = {side: ArmSetpoint(side, cell.scene.home[side], HOME_OPENING_M) for side in SIDES}
+    goals = {side: arm.position.copy() for side, arm in arms.items()}
+    openings = dict.fromkeys(SIDES, HOME_OPENING_M)
+    wobble = np.zeros(7)
+    recorder = _Recorder(cell)
+    command = cell.command()
+    while cell.time < RANDOM_MOTION_S:
+        recorder.frame(command)
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            if np.linalg.norm(goals[side] - arms[side].position) < 0.02 or rng.random() < 0.03:
+                goals[side] = np.array(
+                    [
+                        rng.uniform(-0.16, 0.16),
+                        sign * rng.uniform(0.03, 0.34),
+                        rng.uniform(0.035, 0.27),
+                    ]
+                )
+            if rng.random() < 0.12:
+                openings[side] = float(rng.choice([0.004, 0.01, 0.045, rng.uniform(0.0, 0.05)]))
+        for _ in range(recorder.ticks_per_frame):
+            wobble = 0.995 * wobble + rng.normal(0.0, 0.003, 7)
+            for side, arm in arms.items():
+                arm.advance(goals[side], openings[side], CONTROL_PERIOD_S)
+            command = np.concatenate([arms[side].command() for side in SIDES])
+            command[:6] += wobble[:6]
+            command[7:13] += wobble[:6][::-1]
+            cell.step(command)
+    return recorder.episode("random_motion", "move at random", seed, True)
