@@ -1,0 +1,103 @@
+"""`python -m dva_ros generate`: record episodes of the embedded cell into a LeRobot dataset."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from pathlib import Path
+from types import FrameType
+
+SUMMARY = "record expert or random-motion episodes of the embedded cell as a LeRobot dataset"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--task", default="", help="tasks, separated by commas: pick_place,lift")
+    parser.add_argument(
+        "--episodes", type=int, required=True, help="number of scenes recorded of each task"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other scenes")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
+    parser.add_argument("--output", type=Path, required=True, help="the dataset's folder")
+    parser.add_argument(
+        "--random-motion", action="store_true", help="record random motion instead of tasks"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="processes that record")
+    parser.add_argument(
+        "--no-perturbation", action="store_true", help="never disturb the expert's motion"
+    )
+    parser.add_argument(
+        "--keep-failures", action="store_true", help="keep episodes that missed their task"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record what is missing of the dataset."""
+    from tqdm import tqdm
+
+    from ..spec import EMBEDDED_CELL
+    from ..training.cell_recorder import CellRecorder
+    from ..training.generation import Recorded, generate
+    from ..training.generation_plan import GenerationConfig
+
+    config = GenerationConfig(
+        tasks=_tasks(args),
+        episodes=args.episodes,
+        seed=args.seed,
+        split=args.split,
+        perturb=not args.no_perturbation,
+        keep_failures=args.keep_failures,
+    )
+    total = len(config.tasks) * config.episodes
+    frames = succeeded = recorded = resumed = 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    with tqdm(total=total, unit="episode", smoothing=0.05) as bar:
+
+        def report(event: Recorded) -> None:
+            nonlocal frames, succeeded, recorded, resumed
+            recorded += event.episodes
+            succeeded += event.succeeded
+            if event.resumed:
+                bar.initial += event.episodes
+                bar.n += event.episodes
+                bar.refresh()
+            else:
+                frames += event.frames
+                bar.update(event.episodes)
+            rate = frames / max(bar.format_dict["elapsed"], 1e-3)
+            bar.set_postfix_str(
+                f"success {succeeded}/{recorded}, {rate:.0f} frames/s", refresh=False
+            )
+
+        result = generate(args.output, config, EMBEDDED_CELL, CellRecorder, args.workers, report)
+        bar.n = total
+    print(
+        f"{args.output}: {result.kept} episodes, {result.frames} frames kept of "
+        f"{result.recorded} recorded; {result.succeeded} fulfilled their task"
+    )
+    return 0
+
+
+def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
+    """Names of the tasks to record, checked."""
+    from ..cell.tasks import TASKS
+    from ..errors import UserError
+    from ..training.generation_plan import RANDOM_MOTION
+
+    if args.episodes < 1 or args.workers < 1:
+        raise UserError("--episodes and --workers must be at least 1")
+    if args.random_motion:
+        if args.task:
+            raise UserError("--random-motion records no task: leave --task out")
+        return (RANDOM_MOTION,)
+    names = tuple(name for name in args.task.split(",") if name)
+    if not names:
+        raise UserError(f"--task is missing: one or more of {','.join(TASKS)}, or --random-motion")
+    unknown = [name for name in names if name not in TASKS]
+    if unknown:
+        raise UserError(f"unknown task '{unknown[0]}'; there are: {', '.join(TASKS)}")
+    return names
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
