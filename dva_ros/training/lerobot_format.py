@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import CellSpec
+from .video_file import PIXEL_FORMAT
 
 CODEBASE_VERSION = "v3.0"
 CHUNK_SIZE = 1000
@@ -65,7 +66,7 @@ def features(spec: CellSpec, image_sizes: dict[str, tuple[int, int]]) -> dict[st
                 "video.height": height,
                 "video.width": width,
                 "video.codec": "h264",
-                "video.pix_fmt": "yuv420p",
+                "video.pix_fmt": PIXEL_FORMAT,
                 "video.is_depth_map": False,
                 "video.fps": frame_rate(spec),
                 "video.channels": 3,

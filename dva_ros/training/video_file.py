@@ -7,9 +7,11 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
-ENCODER_OPTIONS = {"crf": "16", "preset": "veryfast", "g": "10", "bf": "0"}
-"""H.264, 4:2:0: every player reads it; at twice the model's resolution chroma loses nothing."""
+ENCODER_OPTIONS = {"crf": "12", "preset": "veryfast", "g": "10", "bf": "0"}
+PIXEL_FORMAT = "yuv444p"
+"""Full colour: with 4:2:0 the edges of small coloured things bleed (41 instead of 49 dB)."""
 
 
 def encode_video(path: Path, clips: Iterable[np.ndarray], fps: float) -> None:
@@ -25,8 +27,9 @@ def encode_video(path: Path, clips: Iterable[np.ndarray], fps: float) -> None:
     """
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=round(fps), options=ENCODER_OPTIONS)
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = PIXEL_FORMAT
         stream.codec_context.thread_count = 1
+        converter = VideoReformatter()  # shared: a new one for each frame is slow
         started = False
         for clip in clips:
             if not started:
@@ -34,7 +37,7 @@ def encode_video(path: Path, clips: Iterable[np.ndarray], fps: float) -> None:
                 started = True
             for image in clip:
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-                container.mux(stream.encode(frame))
+                container.mux(stream.encode(converter.reformat(frame, format=PIXEL_FORMAT)))
         container.mux(stream.encode())
 
 
@@ -57,6 +60,7 @@ def decode_spans(
     """
     wanted = {first + offset for first, count in spans for offset in range(count)}
     frames: dict[int, np.ndarray] = {}
+    converter = VideoReformatter()
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
@@ -69,7 +73,7 @@ def decode_spans(
             for frame in decoded:
                 index = round(frame.time * fps) if frame.time is not None else -1
                 if index in wanted and not frame.is_corrupt:
-                    frames[index] = frame.to_ndarray(format="rgb24")
+                    frames[index] = converter.reformat(frame, format="rgb24").to_ndarray()
     return [_stack(frames, first, count) for first, count in spans]
 
 
