@@ -201,31 +201,35 @@ class EvaluationReport:
         """The summary for a terminal, one figure a line."""
         values = self.to_json()
         low, high = values["success_interval_95"]
-        lines = [
-            ("task", f"{values['task']} ({values['mode']}, policy {values['policy']})"),
-            ("scenes", f"{len(self.outcomes)} of split '{self.options.split}', seeds "
-                       f"{self.options.seed}..{self.options.seed + self.options.episodes - 1}"),
-            ("success", f"{self.successes}/{len(self.outcomes)} = "
-                        f"{values['success_rate']:.0%} (95 %: {low:.0%} to {high:.0%})"),
-            ("predictions per second", f"{values['predictions_per_second']:.2f}"),
-            ("cost of a prediction", "p50 {p50:.0f} ms, p99 {p99:.0f} ms".format(
-                **values["compute_ms"])),
-            ("latency, camera to command", "p50 {p50:.0f} ms, p99 {p99:.0f} ms".format(
-                **values["latency_ms"])),
-            ("time without committed motion", f"{values['idle_s']:.2f} s"),
-            ("greatest position step", f"{values['max_position_step_rad']:.5f} rad, gripper "
-                                       f"{values['max_gripper_position_step_m']:.6f} m"),
-            ("greatest velocity step", f"{values['max_velocity_step_rad_s']:.4f} rad/s, gripper "
-                                       f"{values['max_gripper_velocity_step_m_s']:.4f} m/s "
-                                       f"({values['velocity_step_ratio']:.0%} of the limit)"),
-            ("consumed targets", str(values["consumed_ticks"])),
-            ("failures", _counts(self.failures)),
-            ("refusals", _counts(self.refusals)),
-            ("mean length of an episode", f"{values['mean_duration_s']:.1f} s"),
-            ("duration", f"{self.wall_s:.0f} s"),
-        ]
+        seeds = self.options.seeds
+        rows = {
+            "task": f"{values['task']} ({values['mode']}, policy {values['policy']})",
+            "scenes": f"{len(self.outcomes)} of split '{self.options.split}', "
+            f"seeds {seeds[0]}..{seeds[-1]}",
+            "success": f"{self.successes}/{len(self.outcomes)} = {values['success_rate']:.0%} "
+            f"(95 %: {low:.0%} to {high:.0%})",
+            "predictions per second": f"{values['predictions_per_second']:.2f}",
+            "cost of a prediction": _percentiles(values["compute_ms"]),
+            "latency, camera to command": _percentiles(values["latency_ms"]),
+            "time without committed motion": f"{values['idle_s']:.2f} s",
+            "greatest position step": f"{values['max_position_step_rad']:.5f} rad, "
+            f"gripper {values['max_gripper_position_step_m']:.6f} m",
+            "greatest velocity step": f"{values['max_velocity_step_rad_s']:.4f} rad/s, "
+            f"gripper {values['max_gripper_velocity_step_m_s']:.4f} m/s "
+            f"({values['velocity_step_ratio']:.0%} of the limit)",
+            "consumed targets": str(values["consumed_ticks"]),
+            "failures": _counts(self.failures),
+            "refusals": _counts(self.refusals),
+            "mean length of an episode": f"{values['mean_duration_s']:.1f} s",
+            "duration": f"{self.wall_s:.0f} s",
+        }
+        lines = list(rows.items())
         lines += [("file", str(path)) for path in self.files]
         return "\n".join(f"  {name:<30} {value}" for name, value in lines)
+
+
+def _percentiles(values: dict[str, float]) -> str:
+    return f"p50 {values['p50']:.0f} ms, p99 {values['p99']:.0f} ms"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -1,0 +1,61 @@
+"""Timing of the scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LeapfrogParameters:
+    """Timing of the scheduler; a value that makes no sense raises ValueError naming it.
+
+    Attributes:
+        frame_period_s: period of the time grid.
+        horizon: H, targets in a chunk.
+        committed_frames: d, frames that keep executing while a chunk is made; d frame periods
+            must cover the latency from a camera's stamp to the command, plus `lead_s`.
+        execute_frames: a new request is made every so many frames.
+        controller_period_s: of the joint_trajectory_controller.
+        lead_s: from sending a message to its first waypoint; at least two controller periods.
+            A controller takes a message up to one period late: a longer lead spreads this over
+            more time and so costs less acceleration.
+        blend_s: time over which disagreement at a splice is blended out.
+        stale_timeout_s: without a context frame or joint states for this long, input is stale.
+        request_timeout_s: a request without answer is given up after this long.
+        cold_start: first chunks whose latency does not count.
+    """
+
+    frame_period_s: float = 0.1
+    horizon: int = 8
+    committed_frames: int = 3
+    execute_frames: int = 3
+    controller_period_s: float = 0.01
+    lead_s: float = 0.08
+    blend_s: float = 0.3
+    stale_timeout_s: float = 0.3
+    request_timeout_s: float = 2.0
+    cold_start: int = 2
+
+    def __post_init__(self) -> None:
+        for name in (
+            "frame_period_s", "controller_period_s", "blend_s", "stale_timeout_s",
+            "request_timeout_s", "execute_frames",
+        ):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be greater than 0, got {getattr(self, name)}")
+        if self.lead_s < 2 * self.controller_period_s:
+            raise ValueError(
+                f"lead_s must be at least two controller periods "
+                f"({2 * self.controller_period_s} s), got {self.lead_s}"
+            )
+        if not 0 <= self.committed_frames <= self.horizon // 2:
+            raise ValueError(
+                f"committed_frames must lie within 0 and half of horizon "
+                f"({self.horizon // 2}), got {self.committed_frames}"
+            )
+        if self.committed_frames + self.execute_frames > self.horizon:
+            raise ValueError(
+                f"committed_frames + execute_frames ({self.committed_frames} + "
+                f"{self.execute_frames}) must not exceed horizon ({self.horizon}): motion would "
+                "run out before the next chunk"
+            )
