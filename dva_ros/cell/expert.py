@@ -132,14 +132,14 @@ class PickPlaceExpert(_PhasedExpert):
         )
 
     def _approach(self, state: ObjectState) -> None:
-        wrong_side = state.position[1] < -0.03 if self._side == "left" else state.position[1] > 0.03
+        toward_own_side = state.position[1] * (1.0 if self._side == "left" else -1.0)
         arm = self.arms[self._side]
         self._opening = OPEN_M
         if self._in_tray(state) and state.position[2] < 2 * CUBE_HALF_M:
             self._enter("home")
             self._goal = self.home[self._side]
             return
-        if wrong_side:
+        if toward_own_side < -0.03:
             self._goal = _above(arm, self.home[self._side], self.CARRY_M)
             if abs(arm.position[1]) > 0.2:
                 self._side = "right" if self._side == "left" else "left"

@@ -10,7 +10,7 @@ from .expert import EXPERTS
 from .perturbation import Perturber
 from .setpoint import ArmSetpoint
 from .simulation import CONTROL_PERIOD_S, HOME_OPENING_M, Cell
-from .tasks import Split, Task, TASKS, scene_rng
+from .tasks import TASKS, Split, Task, scene_rng
 
 MAX_EPISODE_S = 16.0
 AFTER_SUCCESS_S = 1.2
@@ -28,13 +28,16 @@ class _Recorder:
         self.clean: list[bool] = []
         self.ticks_per_frame = round(cell.spec.frame_period_s / CONTROL_PERIOD_S)
 
-    def frame(self, command: np.ndarray) -> None:
-        """Record the present moment; `command` is the one now in force."""
+    def frame(self, command: np.ndarray, clean: bool) -> None:
+        """Record the present moment; `command` is the one now in force.
+
+        `clean` is False if the motion since the last frame is not to be imitated.
+        """
         for name, images in self.images.items():
             images.append(self._cell.render(name))
         self.states.append(self._cell.positions())
         self.commands.append(command.astype(np.float32))
-        self.clean.append(True)
+        self.clean.append(clean)
 
     def episode(self, task: str, instruction: str, seed: int, success: bool) -> Episode:
         """Everything recorded; the action of a frame is the command one frame later."""
@@ -72,11 +75,10 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
     command = cell.command()
     rest_frames = int(rng.integers(1, 8))
     success_s: float | None = None
+    clean = True
     while cell.time < MAX_EPISODE_S:
-        recorder.frame(command)
+        recorder.frame(command, clean)
         resting = len(recorder.states) <= rest_frames
-        if len(recorder.states) > 1:
-            recorder.clean[-1] = clean
         clean = not resting
         for _ in range(recorder.ticks_per_frame):
             if not resting:
@@ -104,7 +106,7 @@ def record_random_motion(cell: Cell, seed: int, split: Split) -> Episode:
     recorder = _Recorder(cell)
     command = cell.command()
     while cell.time < RANDOM_MOTION_S:
-        recorder.frame(command)
+        recorder.frame(command, clean=True)
         for side, sign in (("left", 1.0), ("right", -1.0)):
             if np.linalg.norm(goals[side] - arms[side].position) < 0.02 or rng.random() < 0.03:
                 goals[side] = np.array(

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 
 from ..errors import UserError
-from .model import COLOURS, CUBE_HALF_M, BOX_HALF_M, TRAY_HALF_M
+from .model import BOX_HALF_M, COLOURS, CUBE_HALF_M, TRAY_HALF_M
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
