@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .limits import JointLimits
-from .motion import MIN_KNOT_GAP_S, Motion
+from .motion import Motion
 
 BRAKING_SHARE = 0.5
 """Share of the acceleration limit that an unhurried stop uses."""
 
 _SHORTEST_S = 0.1
+_INSTANT_S = 0.001
 
 
 def brake(time: float, position: np.ndarray, velocity: np.ndarray, limits: JointLimits) -> Motion:
@@ -34,7 +35,7 @@ def brake(time: float, position: np.ndarray, velocity: np.ndarray, limits: Joint
     moving = speed > 1e-9
     safe_speed = np.where(moving, speed, 1.0)
     allowed = np.where(moving, 2.0 * np.maximum(room, 0.0) / safe_speed, together)
-    shortest = np.maximum(speed / limits.acceleration, MIN_KNOT_GAP_S)
+    shortest = np.maximum(speed / limits.acceleration, _INSTANT_S)
     durations = np.maximum(np.minimum(together, allowed), shortest)
     # Every joint's stop is one quadratic; where joints stop apart, all get a knot there.
     ends: list[float] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,14 @@ class JointLimits:
     def num_joints(self) -> int:
         """J."""
         return len(self.joint_names)
+
+    def including(self, positions: np.ndarray) -> JointLimits:
+        """The same limits with ranges that include the given positions [J]."""
+        return replace(
+            self,
+            lower=np.minimum(self.lower, positions),
+            upper=np.maximum(self.upper, positions),
+        )
 
     @staticmethod
     def load(path: str | Path, joint_names: Sequence[str]) -> JointLimits:

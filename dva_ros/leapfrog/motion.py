@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_KNOT_GAP_S = 0.01
-"""Knots closer than a controller period are not worth a waypoint."""
-
 
 @dataclass(frozen=True)
 class Motion:
@@ -84,7 +81,7 @@ class Motion:
         return Motion(self.times[first:], self.positions[first:], self.velocities[first:])
 
     def until(self, time: float) -> Motion:
-        """The same motion up to `time`, cut with a knot there; for joining another behind it."""
+        """The same motion up to `time`, cut or extended at rest to a knot there."""
         position, velocity, _ = self.sample(time)
         kept = self.times < time - 1e-9
         return Motion(

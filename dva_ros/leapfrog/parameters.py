@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_OVERLAP_S = 0.5
+
 
 @dataclass(frozen=True)
 class LeapfrogParameters:
@@ -16,9 +18,10 @@ class LeapfrogParameters:
             must cover the latency from a camera's stamp to the command, plus `lead_s`.
         execute_frames: a new request is made every so many frames.
         controller_period_s: of the joint_trajectory_controller.
-        lead_s: from sending a message to its first waypoint; at least two controller periods.
-            A controller takes a message up to one period late: a longer lead spreads this over
-            more time and so costs less acceleration.
+        lead_s: from sending a message to where its motion leaves the executing one; at least
+            two controller periods. A message that reaches the controller within this time
+            changes the motion without a step.
+        overlap_s: how much of the past motion a message repeats; covers clocks that differ.
         blend_s: time over which disagreement at a splice is blended out.
         stale_timeout_s: without a context frame or joint states for this long, input is stale.
         request_timeout_s: a request without answer is given up after this long.
@@ -31,6 +34,7 @@ class LeapfrogParameters:
     execute_frames: int = 3
     controller_period_s: float = 0.01
     lead_s: float = 0.08
+    overlap_s: float = 0.05
     blend_s: float = 0.3
     stale_timeout_s: float = 0.3
     request_timeout_s: float = 2.0
@@ -47,6 +51,11 @@ class LeapfrogParameters:
             raise ValueError(
                 f"lead_s must be at least two controller periods "
                 f"({2 * self.controller_period_s} s), got {self.lead_s}"
+            )
+        if not 2 * self.controller_period_s <= self.overlap_s <= MAX_OVERLAP_S:
+            raise ValueError(
+                f"overlap_s must lie within two controller periods and {MAX_OVERLAP_S} s, "
+                f"got {self.overlap_s}"
             )
         if not 0 <= self.committed_frames <= self.horizon // 2:
             raise ValueError(

@@ -12,14 +12,13 @@ from .latency import LatencyTracker
 from .limits import JointLimits
 from .messages import Chunk, Decision, Frame, Mode, RefusedError, Request, Status
 from .motion import Motion
-from .parameters import LeapfrogParameters
+from .parameters import MAX_OVERLAP_S, LeapfrogParameters
 from .splice import Splice, splice, stop
 from .state import LeapfrogState
 from .timeline import Timeline
 
-_HISTORY_S = 0.5
 _CLOCK_TOLERANCE_S = 0.001
-_TIME_TOLERANCE_S = 1e-9
+_LEAST_STAMP_S = 0.001
 
 
 class Leapfrog:
@@ -42,25 +41,29 @@ class Leapfrog:
         self.parameters = parameters
         self.limits = limits
         self.joint_names = tuple(joint_names)
-        self.state = LeapfrogState(Motion.at_rest(0.0, np.zeros(len(self.joint_names))))
+        self.state = LeapfrogState(Motion.at_rest(0.0, np.zeros(len(self.joint_names))), limits)
 
     def engage(self, now: float, commanded: np.ndarray) -> Decision:
-        """Begin: take over from the given commanded positions [J], at rest."""
+        """Begin: take over at rest from the controller's own commanded positions [J].
+
+        Joints slightly outside their range may come back into it, but go no further out.
+        """
         commanded = np.asarray(commanded, np.float64)
         fault = self._positions_fault(commanded)
         if fault:
             return self._refused("cannot engage", fault)
         old = self.state
-        rest = np.clip(commanded, self.limits.lower, self.limits.upper)
-        if (np.abs(rest - commanded) > self.limits.correction).any():
-            worst = int(np.argmax(np.abs(rest - commanded) / self.limits.correction))
+        outside = np.maximum(self.limits.lower - commanded, commanded - self.limits.upper)
+        worst = int(np.argmax(outside / self.limits.correction))
+        if outside[worst] > self.limits.correction[worst]:
             return self._refused(
                 "cannot engage",
                 f"{self.joint_names[worst]} is at {commanded[worst]:.3f}, outside its range "
                 f"{self.limits.lower[worst]:.3f} .. {self.limits.upper[worst]:.3f}",
             )
         self.state = LeapfrogState(
-            Motion.at_rest(now, rest),
+            Motion.at_rest(now, commanded),
+            self.limits.including(commanded),
             mode=Mode.ENGAGED,
             engaged=True,
             now=now,
@@ -137,7 +140,7 @@ class Leapfrog:
         try:
             request = self._answered(chunk, now)
             targets = self._targets(chunk)
-            plan = splice(state.motion, request, targets, now, self.parameters, self.limits)
+            plan = splice(state.motion, request, targets, now, self.parameters, state.limits)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
         self._execute(plan, request, targets, now)
@@ -244,17 +247,11 @@ class Leapfrog:
         state, old = self.state, self.state.motion
         if state.committed_until is not None:
             state.idle_before += max(0.0, now - state.committed_until)
-        after = now + self.parameters.controller_period_s
-        (old_q, old_v, _), (new_q, new_v, _) = old.sample(after), plan.motion.sample(after)
+        (old_q, old_v, _), (new_q, new_v, _) = old.sample(plan.start), plan.motion.sample(plan.start)
         state.max_position_step = max(state.max_position_step, np.abs(new_q - old_q).max())
         state.max_velocity_step = max(state.max_velocity_step, np.abs(new_v - old_v).max())
         state.consistency = consistency(request.committed, targets)
-        past = old.since(now - _HISTORY_S)
-        state.motion = (
-            past.until(now).joined(plan.motion)
-            if past.start < now - _TIME_TOLERANCE_S
-            else plan.motion
-        )
+        state.motion = plan.motion.since(now - MAX_OVERLAP_S)
         state.committed_until = plan.committed_until
         state.consumed_ticks += plan.consumed
         state.smoothed += plan.smoothed
@@ -263,17 +260,28 @@ class Leapfrog:
 
     def _stop(self, now: float) -> Trajectory:
         """Make the executing motion a smooth stop; the message that tells the controllers."""
-        motion = stop(self.state.motion, now, self.parameters, self.limits)
-        self.state.motion = motion
-        return self._message(motion, now)
+        state = self.state
+        state.motion = stop(state.motion, now, self.parameters, state.limits)
+        return self._message(state.motion, now)
 
     def _message(self, motion: Motion, now: float) -> Trajectory:
+        """The waypoints from a moment ago on, stamped with absolute time.
+
+        A controller that takes the message within the lead continues, whatever the delay, on the
+        same motion that it is already playing: waypoints before its present are passed over. A
+        first waypoint in the future would make it draw a bridge of its own from its last
+        command, which costs the velocity of one period at every splice.
+        """
+        stamp = max(now - self.parameters.overlap_s, _LEAST_STAMP_S)
+        first = stamp + 2 * self.parameters.controller_period_s
+        times = np.concatenate([[first], motion.times[motion.times > first + _LEAST_STAMP_S]])
+        positions, velocities, _ = motion.sample(times)
+        velocities[-1] = 0.0
         points = tuple(
-            TrajectoryPoint(positions=q, velocities=v, time_from_start=float(t - now))
-            for t, q, v in zip(motion.times, motion.positions, motion.velocities, strict=True)
-            if t > now + _TIME_TOLERANCE_S
+            TrajectoryPoint(positions=q, velocities=v, time_from_start=float(t - stamp))
+            for t, q, v in zip(times, positions, velocities, strict=True)
         )
-        return Trajectory(self.joint_names, points)
+        return Trajectory(self.joint_names, points, stamp)
 
     def _drop_overdue(self, now: float) -> None:
         state = self.state

@@ -10,11 +10,12 @@ from .braking import brake
 from .curve import blended, curve_through, inside_positions
 from .limits import JointLimits
 from .messages import RefusedError, Request
-from .motion import MIN_KNOT_GAP_S, Motion
+from .motion import Motion
 from .parameters import LeapfrogParameters
 from .timeline import Timeline
 from .tracking import track
 
+_SHORTEST_SEGMENT_S = 0.02
 _POSITION_TOLERANCE = 1e-6
 _RELATIVE_TOLERANCE = 1e-4
 
@@ -24,13 +25,15 @@ class Splice:
     """A motion that may be sent.
 
     Attributes:
-        motion: from now on, its first knot the executing state at now, braking tail included.
+        motion: the executing motion up to `start`, then the chunk's, then a braking tail.
+        start: where the two meet, s.
         committed_until: time of the last target, where the tail begins, s.
         consumed: targets that could no longer be met.
         smoothed: the targets asked for more than the limits; the motion is a little off them.
     """
 
     motion: Motion
+    start: float
     committed_until: float
     consumed: int
     smoothed: bool
@@ -72,7 +75,8 @@ def splice(
     wanted = inside_positions(blended(curve, executing, start, parameters.blend_s), limits)
     ahead, smoothed = _feasible(wanted, limits)
     return Splice(
-        motion=_head(executing, now, start, parameters, limits).joined(ahead),
+        motion=executing.until(start).joined(ahead),
+        start=start,
         committed_until=timeline.time_of(last),
         consumed=first - (request.frame_index + committed + 1),
         smoothed=smoothed,
@@ -85,9 +89,7 @@ def stop(
     """Leave the executing motion for a smooth stop, as soon as a message can."""
     start = now + parameters.lead_s
     position, velocity, _ = executing.sample(start)
-    tail = brake(start, position, velocity, limits)
-    knots = _head_candidates(executing, now, start, parameters)[0]
-    return _through(executing, knots).joined(tail)
+    return executing.until(start).joined(brake(start, position, velocity, limits))
 
 
 def violation(motion: Motion, limits: JointLimits) -> str:
@@ -115,7 +117,7 @@ def _start(
     reachable = now + parameters.lead_s
     start = max(reachable, timeline.time_of(frame + committed))
     first = timeline.first_after(start)
-    if first > frame + committed and timeline.time_of(first) - start < 2 * MIN_KNOT_GAP_S:
+    if first > frame + committed and timeline.time_of(first) - start < _SHORTEST_SEGMENT_S:
         start = timeline.time_of(first)
         first += 1
     return start, first
@@ -166,45 +168,3 @@ def _feasible(wanted: Motion, limits: JointLimits) -> tuple[Motion, bool]:
 
 def _with_tail(motion: Motion, limits: JointLimits) -> Motion:
     return motion.joined(brake(motion.end, motion.positions[-1], motion.velocities[-1], limits))
-
-
-def _head(
-    executing: Motion,
-    now: float,
-    start: float,
-    parameters: LeapfrogParameters,
-    limits: JointLimits,
-) -> Motion:
-    """The executing motion from now to `start`, with as few knots as keep the limits."""
-    broken = ""
-    for knots in _head_candidates(executing, now, start, parameters):
-        head = _through(executing, knots)
-        broken = violation(head, limits)
-        if not broken:
-            return head
-    raise RefusedError("motion limit", f"while joining the executing motion: {broken}")
-
-
-def _head_candidates(
-    executing: Motion, now: float, start: float, parameters: LeapfrogParameters
-) -> list[np.ndarray]:
-    """Choices of knots from now to `start`.
-
-    The controller draws one cubic from its state at now to the first waypoint, which is not
-    before two controller periods from now. Where the executing motion has a knot of its own in
-    between this cuts a corner; another first waypoint can then be better than the usual one.
-    """
-    shortest = now + 2 * parameters.controller_period_s
-    usual = now + parameters.lead_s
-    own = executing.times[(executing.times > shortest) & (executing.times < start)]
-    candidates = []
-    for first in (usual, *own[:2], 0.5 * (shortest + usual), start):
-        between = own[(own > first + MIN_KNOT_GAP_S) & (own < start - MIN_KNOT_GAP_S)]
-        knots = [now, *([first] if first < start - MIN_KNOT_GAP_S else []), *between, start]
-        candidates.append(np.array(knots))
-    return candidates
-
-
-def _through(executing: Motion, knots: np.ndarray) -> Motion:
-    positions, velocities, _ = executing.sample(knots)
-    return Motion(knots, positions, velocities)

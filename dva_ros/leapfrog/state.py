@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .latency import LatencyTracker
+from .limits import JointLimits
 from .messages import Frame, Mode, Request, Status
 from .motion import Motion
 
@@ -16,6 +17,7 @@ class LeapfrogState:
 
     Attributes:
         motion: what the controllers are playing, braking tail included; the past 0.5 s is kept.
+        limits: of the joints; a joint engaged slightly outside its range has that included.
         mode: see `Mode`.
         reason: of the last change of mode or refusal; empty if none.
         engaged: motion is wanted (also while input is stale).
@@ -37,11 +39,12 @@ class LeapfrogState:
         refusals: kind -> count.
         latency: camera stamp to command sent.
         consistency: of the newest chunk, see `consistency.py`.
-        max_position_step: greatest at any splice, one controller period in; rad or m.
+        max_position_step: greatest between the old and the new motion where they meet; rad or m.
         max_velocity_step: as above, per second.
     """
 
     motion: Motion
+    limits: JointLimits
     mode: Mode = Mode.DISENGAGED
     reason: str = ""
     engaged: bool = False

@@ -1,0 +1,59 @@
+"""Steps in what the controller commands, measured at its own rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..leapfrog.limits import JointLimits
+
+
+class CommandSteps:
+    """Watches every command that a controller writes, in order.
+
+    A command that continues the motion of the two before it changes by no more than the
+    acceleration limit explains in one period. The *velocity step* is the change of the commanded
+    velocity from one period to the next; the *position step* is what remains of a change beyond
+    continued motion and the acceleration limit: zero for smooth motion, the size of the jump for
+    a jump.
+
+    Attributes:
+        position_step_rad: greatest of any arm joint.
+        velocity_step_rad_s: greatest of any arm joint.
+        gripper_position_step_m: greatest of any gripper joint.
+        gripper_velocity_step_m_s: greatest of any gripper joint.
+        velocity_ratio: greatest velocity step as a share of acceleration limit times period.
+    """
+
+    def __init__(self, limits: JointLimits, period_s: float) -> None:
+        self._period_s = period_s
+        self._allowed = limits.acceleration * period_s
+        self._gripper = np.array([name.endswith("gripper") for name in limits.joint_names])
+        self._last: list[np.ndarray] = []
+        self.position_step_rad = 0.0
+        self.velocity_step_rad_s = 0.0
+        self.gripper_position_step_m = 0.0
+        self.gripper_velocity_step_m_s = 0.0
+        self.velocity_ratio = 0.0
+
+    def add(self, command: np.ndarray) -> None:
+        """Count one command, float [J]."""
+        self._last = [*self._last[-2:], np.asarray(command, np.float64).copy()]
+        if len(self._last) < 3:
+            return
+        a, b, c = self._last
+        velocity = np.abs(c - 2 * b + a) / self._period_s
+        position = np.maximum(0.0, velocity - self._allowed) * self._period_s
+        arm, gripper = ~self._gripper, self._gripper
+        self.position_step_rad = max(self.position_step_rad, _largest(position[arm]))
+        self.velocity_step_rad_s = max(self.velocity_step_rad_s, _largest(velocity[arm]))
+        self.gripper_position_step_m = max(
+            self.gripper_position_step_m, _largest(position[gripper])
+        )
+        self.gripper_velocity_step_m_s = max(
+            self.gripper_velocity_step_m_s, _largest(velocity[gripper])
+        )
+        self.velocity_ratio = max(self.velocity_ratio, _largest(velocity / self._allowed))
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(values.max()) if values.size else 0.0
