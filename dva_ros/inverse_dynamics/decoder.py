@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..spec import CellSpec
+from ..video.precision import fast_dtype
 from .checkpoint import load_checkpoint
 from .config import InverseDynamicsConfig
 from .model import InverseDynamicsNet
@@ -46,7 +47,7 @@ class InverseDynamics:
         if threads is not None:
             torch.set_num_threads(threads)
         config, statistics, net = load_checkpoint(Path(path))
-        net.low_precision = has_fast_bfloat16()
+        net.low_precision = fast_dtype() is torch.bfloat16
         return InverseDynamics(config, statistics, net)
 
     def require_spec(self, spec: CellSpec) -> None:
@@ -101,9 +102,3 @@ class InverseDynamics:
         if bad.size:
             raise ValueError(f"state of joint {names[bad[0]]} is {values[bad[0]]}")
         return values
-
-
-def has_fast_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware; elsewhere float32 is faster."""
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -35,7 +35,8 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.outer.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.outer(F.relu(self.inner(self.norm(x))))
+        x = x + self.outer(F.relu(self.inner(self.norm(x))))
+        return x
 
 
 class CameraEncoder(nn.Module):
@@ -80,7 +81,8 @@ class CameraEncoder(nn.Module):
             small = F.relu(self.to_map(self.eighth_norm(x)))
         flat = small.permute(0, 2, 3, 1).flatten(1).float()
         # Positions stay in float32: bfloat16 would round them to an eighth of a pixel.
-        return self.from_map(flat) + self.from_points(self._points(heat.float()))
+        feature: Tensor = self.from_map(flat) + self.from_points(self._points(heat.float()))
+        return feature
 
     def _points(self, heat: Tensor) -> Tensor:
         """Expected row and column of each heat map, in -1..1: [N, 2 * keypoints]."""

@@ -1,0 +1,130 @@
+"""``python -m dva_ros train idm``: arguments and the start of the ranks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UserError
+
+if TYPE_CHECKING:
+    from .idm_settings import IdmSettings
+
+DEFAULT_MINUTES = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `run`."""
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="LeRobot datasets of any motion"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("models/cpu/inverse_dynamics"),
+        help="checkpoint folder to write (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--run",
+        dest="run_folder",
+        type=Path,
+        default=Path("runs/idm"),
+        help="training state, metrics and pictures; a state there is resumed "
+        "(default: %(default)s)",
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--minutes", type=float, help=f"wall time in all (default: {DEFAULT_MINUTES:g})"
+    )
+    length.add_argument("--steps", type=int, help="optimiser steps in all, instead of minutes")
+    parser.add_argument("--batch", type=int, default=16, help="windows per rank and step")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--ranks", type=int, default=1, help="single-threaded processes (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--validate-every", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument(
+        "--predicted-by",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="video checkpoint whose imagined clips are mixed in",
+    )
+    parser.add_argument("--predicted-clips", type=int, default=2000)
+    parser.add_argument("--predicted-share", type=float, default=0.5)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; a run folder that holds a state is continued."""
+    settings = _settings(args)
+    from .data_parallel import launch
+    from .idm_run import train_rank
+
+    if settings.predicted_by is not None:
+        _imagine_clips(settings)
+    launch(settings.ranks, train_rank, settings)
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> IdmSettings:
+    from .idm_settings import IdmSettings
+
+    minutes = args.minutes
+    if args.steps is None and minutes is None:
+        minutes = DEFAULT_MINUTES
+    for name, value in (
+        ("--minutes", minutes),
+        ("--steps", args.steps),
+        ("--batch", args.batch),
+        ("--ranks", args.ranks),
+        ("--learning-rate", args.learning_rate),
+        ("--predicted-clips", args.predicted_clips),
+    ):
+        if value is not None and not value > 0:
+            raise UserError(f"{name} must be positive, got {value}")
+    if not 0 <= args.predicted_share <= 1:
+        raise UserError(f"--predicted-share must lie in 0..1, got {args.predicted_share}")
+    return IdmSettings(
+        data=tuple(args.data),
+        out=args.out,
+        run=args.run_folder,
+        minutes=minutes,
+        steps=args.steps,
+        batch=args.batch,
+        learning_rate=args.learning_rate,
+        ranks=args.ranks,
+        seed=args.seed,
+        validate_every_s=args.validate_every,
+        predicted_by=args.predicted_by,
+        predicted_clips=args.predicted_clips,
+        predicted_share=args.predicted_share,
+    )
+
+
+def _imagine_clips(settings: IdmSettings) -> None:
+    """Let the video model imagine the training clips, before the ranks start."""
+    from ..inverse_dynamics.config import InverseDynamicsConfig
+    from ..spec import EMBEDDED_CELL
+    from ..video.predictor import VideoPredictor
+    from .idm_run import CLIPS_FOLDER
+    from .predicted_clips import PredictedClips
+    from .store import EpisodeStore
+
+    assert settings.predicted_by is not None
+    predictor = VideoPredictor.load(settings.predicted_by, seed=settings.seed, threads=1)
+    store = EpisodeStore.open(settings.data, EMBEDDED_CELL)
+    weights = settings.predicted_by / "model.safetensors"
+    PredictedClips.generate(
+        settings.run / CLIPS_FOLDER,
+        predictor,
+        {
+            "checkpoint": f"{weights.resolve()} {weights.stat().st_mtime_ns}",
+            "data": " ".join(str(root.resolve()) for root in settings.data),
+        },
+        store.split(settings.validation_fraction)[0],
+        InverseDynamicsConfig().horizon,
+        predictor.config.max_committed,
+        settings.predicted_clips,
+        settings.seed,
+    )
