@@ -16,4 +16,5 @@ colcon --log-base "log/$distro" build --packages-select dva_msgs --merge-install
     --build-base "build/$distro" --install-base "install/$distro" \
     --event-handlers console_direct- console_cohesion- \
     --cmake-args -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
-        "-DPython3_EXECUTABLE=$venv/bin/python" -DPython3_FIND_VIRTUALENV=ONLY
+        "-DPython3_EXECUTABLE=$venv/bin/python" -DPython3_FIND_VIRTUALENV=ONLY \
+    2> >(grep -v "contain any .local_setup" >&2)
