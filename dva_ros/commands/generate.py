@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 from pathlib import Path
 from types import FrameType
 
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     total = len(config.tasks) * config.episodes
     frames = succeeded = recorded = resumed = 0
     signal.signal(signal.SIGTERM, _interrupt)
-    with tqdm(total=total, unit="episode", smoothing=0.05) as bar:
+    interval = 0.2 if sys.stderr.isatty() else 15.0
+    with tqdm(total=total, unit="episode", smoothing=0.05, mininterval=interval) as bar:
 
         def report(event: Recorded) -> None:
             nonlocal frames, succeeded, recorded, resumed
@@ -60,7 +62,6 @@ def run(args: argparse.Namespace) -> int:
             if event.resumed:
                 bar.initial += event.episodes
                 bar.n += event.episodes
-                bar.refresh()
             else:
                 frames += event.frames
                 bar.update(event.episodes)

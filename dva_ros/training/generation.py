@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -166,7 +166,7 @@ def _record(
 
 
 def _follow(
-    processes: list[BaseProcess], events: Any, report: Callable[[Recorded], None]
+    processes: Sequence[BaseProcess], events: Any, report: Callable[[Recorded], None]
 ) -> str | None:
     running = len(processes)
     while running:
@@ -212,7 +212,7 @@ def _worker(
             doing = f"writing shard {number}"
             write_shard(root / WORK_FOLDER, number, kept, len(jobs), succeeded, config.split, spec)
         events.put(_Finished())
-    except Exception as error:  # noqa: BLE001  any failure is reported to the parent
+    except Exception as error:
         events.put(_Failure(f"{doing} failed: {_explain(error)}"))
 
 

@@ -10,13 +10,16 @@ import os
 import shutil
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..spec import CellSpec
 from .episodes import Episode
 from .lerobot_writer import assemble
 from .shards import ShardSummary, read_summaries
+
+if TYPE_CHECKING:
+    from ..cell.tasks import Split
 
 EPISODES_PER_SHARD = 20
 SEED_STRIDE = 1_000_000
@@ -36,7 +39,7 @@ class EpisodeJob:
 
     task: str
     seed: int
-    split: str
+    split: Split
     perturb: bool
 
 
@@ -56,7 +59,7 @@ class GenerationConfig:
     tasks: tuple[str, ...]
     episodes: int
     seed: int
-    split: str
+    split: Split
     perturb: bool
     keep_failures: bool
 

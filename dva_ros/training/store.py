@@ -1,4 +1,4 @@
-"""Episodes at the model's resolution, from one or more datasets, without holding them in memory."""
+"""Episodes at the model's resolution, from one or more datasets, memory-mapped."""
 
 from __future__ import annotations
 

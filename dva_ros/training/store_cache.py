@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import shutil
+import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,12 @@ def _decode_all(dataset: LeRobotDataset, folder: Path, workers: int) -> dict[int
     context = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(workers, mp_context=context) as pool,
-        tqdm(total=dataset.num_frames, unit="frame", desc=f"decoding {dataset.root.name}") as bar,
+        tqdm(
+            total=dataset.num_frames,
+            unit="frame",
+            desc=f"decoding {dataset.root.name}",
+            mininterval=0.2 if sys.stderr.isatty() else 15.0,
+        ) as bar,
     ):
         futures = {}
         for group in dataset.groups():

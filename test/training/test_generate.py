@@ -16,7 +16,6 @@ from dva_ros.training import generation, generation_plan, lerobot_writer
 from dva_ros.training.episodes import Episode
 from dva_ros.training.generation import GenerationStoppedError, Recorded, generate
 from dva_ros.training.generation_plan import (
-    EPISODES_PER_SHARD,
     RANDOM_MOTION,
     SEED_STRIDE,
     EpisodeJob,
@@ -27,12 +26,18 @@ from dva_ros.training.lerobot_reader import LeRobotDataset
 
 CONFIG = GenerationConfig(
     tasks=("pick_place", "lift"),
-    episodes=EPISODES_PER_SHARD + 4,
+    episodes=6,
     seed=0,
     split="train",
     perturb=True,
     keep_failures=False,
 )
+
+
+@pytest.fixture(autouse=True)
+def _shards_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve episodes: pick_place 0..3, lift 0..3, pick_place 4..5, lift 4..5."""
+    monkeypatch.setattr(generation_plan, "EPISODES_PER_SHARD", 4)
 
 
 def _generate(
@@ -53,8 +58,8 @@ def _seeds(root: Path) -> list[tuple[str, int]]:
 def test_every_scene_is_recorded_once_whatever_the_number_of_workers(tmp_path: Path) -> None:
     result = _generate(tmp_path / "data", CONFIG, FakeRecorder(), workers=2)
     assert result.complete
-    assert result.recorded == result.kept == 48
-    expected = [(task, seed) for seed in range(24) for task in CONFIG.tasks]
+    assert result.recorded == result.kept == 12
+    expected = [(task, seed) for seed in range(6) for task in CONFIG.tasks]
     assert sorted(_seeds(tmp_path / "data")) == sorted(expected)
     assert not (tmp_path / "data" / generation_plan.WORK_FOLDER).exists()
 
@@ -69,16 +74,16 @@ def test_a_complete_dataset_is_finished_at_once(tmp_path: Path) -> None:
 
 def test_failed_experts_are_counted_and_left_out(tmp_path: Path) -> None:
     result = _generate(tmp_path / "data", CONFIG, FakeRecorder(failing=3))
-    assert (result.recorded, result.succeeded, result.kept) == (48, 42, 42)
+    assert (result.recorded, result.succeeded, result.kept) == (12, 10, 10)
     assert all(seed % 10 != 3 for _, seed in _seeds(tmp_path / "data"))
 
 
 def test_failed_experts_are_kept_on_request(tmp_path: Path) -> None:
     config = replace(CONFIG, keep_failures=True)
     result = _generate(tmp_path / "data", config, FakeRecorder(failing=3))
-    assert (result.succeeded, result.kept) == (42, 48)
+    assert (result.succeeded, result.kept) == (10, 12)
     successes = [e.success for e in LeRobotDataset(tmp_path / "data", EMBEDDED_CELL).entries]
-    assert successes.count(False) == 6
+    assert successes.count(False) == 2
 
 
 def test_random_motion_is_always_kept(tmp_path: Path) -> None:
@@ -90,16 +95,16 @@ def test_after_a_failure_finished_shards_are_readable_and_the_next_run_goes_on(
     tmp_path: Path,
 ) -> None:
     root, journal = tmp_path / "data", tmp_path / "journal"
-    message = "recording pick_place with seed 22 failed: RuntimeError: the gripper melted"
+    message = "recording pick_place with seed 5 failed: RuntimeError: the gripper melted"
     with pytest.raises(GenerationStoppedError, match=message):
-        _generate(root, CONFIG, FakeRecorder(raising=22))
-    assert len(_seeds(root)) == 40, "the two shards of scenes 0..19 are whole"
+        _generate(root, CONFIG, FakeRecorder(raising=5))
+    assert len(_seeds(root)) == 8, "the two shards of scenes 0..3 are whole"
     events: list[Recorded] = []
     result = _generate(root, CONFIG, FakeRecorder(journal=journal), events)
     assert result.complete
-    assert len(set(_seeds(root))) == 48
-    assert len(journal.read_text().splitlines()) == 8, "only what was missing is recorded"
-    assert sum(event.episodes for event in events if event.resumed) == 40
+    assert len(set(_seeds(root))) == 12
+    assert len(journal.read_text().splitlines()) == 4, "only what was missing is recorded"
+    assert sum(event.episodes for event in events if event.resumed) == 8
 
 
 def test_a_resumed_dataset_is_the_same_as_one_made_in_one_go(tmp_path: Path) -> None:
@@ -114,9 +119,9 @@ def test_a_resumed_dataset_is_the_same_as_one_made_in_one_go(tmp_path: Path) -> 
 
 
 def test_a_worker_that_dies_is_noticed(tmp_path: Path) -> None:
-    with pytest.raises(GenerationStoppedError, match="a recording process died .exit code 9"):
-        _generate(tmp_path / "data", CONFIG, FakeRecorder(dying=21))
-    assert len(_seeds(tmp_path / "data")) == 40
+    with pytest.raises(GenerationStoppedError, match=r"a recording process died \(exit code 9"):
+        _generate(tmp_path / "data", CONFIG, FakeRecorder(dying=5))
+    assert len(_seeds(tmp_path / "data")) == 8
 
 
 def test_ctrl_c_keeps_finished_shards(tmp_path: Path) -> None:
@@ -125,12 +130,12 @@ def test_ctrl_c_keeps_finished_shards(tmp_path: Path) -> None:
     def interrupt(event: Recorded) -> None:
         nonlocal count
         count += 1
-        if count == 45:
+        if count == 11:
             raise KeyboardInterrupt
 
-    with pytest.raises(GenerationStoppedError, match="interrupted; .* run the same command"):
+    with pytest.raises(GenerationStoppedError, match=r"interrupted; .* run the same command"):
         generate(tmp_path / "data", CONFIG, EMBEDDED_CELL, FakeRecorder(), 1, interrupt)
-    assert len(_seeds(tmp_path / "data")) >= 20
+    assert len(_seeds(tmp_path / "data")) >= 4
     assert not list((tmp_path / "data" / generation_plan.WORK_FOLDER).glob("tmp-*"))
     assert _generate(tmp_path / "data", CONFIG, FakeRecorder()).complete
 
@@ -139,7 +144,7 @@ def test_ctrl_c_keeps_finished_shards(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"seed": 5}, "seed = 0, now 5"),
-        ({"episodes": 30}, "episodes = 24, now 30"),
+        ({"episodes": 30}, "episodes = 6, now 30"),
         ({"tasks": ("lift",)}, "tasks = pick_place,lift, now lift"),
         ({"perturb": False}, "perturb = True, now False"),
     ],
@@ -154,7 +159,7 @@ def test_another_configuration_is_refused_by_naming_the_difference(
 
 
 def test_too_little_space_is_said_before_the_start(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="GB free, about .* GB are needed"):
+    with pytest.raises(UserError, match=r"GB free, about .* GB are needed"):
         generation_plan.begin(tmp_path / "data", replace(CONFIG, episodes=10**10))
     assert not (tmp_path / "data").exists()
 
@@ -167,7 +172,7 @@ def test_a_disk_that_fills_up_is_said_and_loses_no_shard(
 
     with monkeypatch.context() as patch:
         patch.setattr(lerobot_writer, "_write_table", full)
-        with pytest.raises(GenerationStoppedError, match="the disk is full; .* are kept"):
+        with pytest.raises(GenerationStoppedError, match=r"the disk is full; .* are kept"):
             _generate(tmp_path / "data", CONFIG, FakeRecorder())
     events: list[Recorded] = []
     assert _generate(tmp_path / "data", CONFIG, FakeRecorder(), events).complete
@@ -188,7 +193,7 @@ def test_seeds_of_neighbouring_datasets_do_not_meet() -> None:
     seeds = {job.seed for shard in shards for job in shard}
     assert min(seeds) == 3 * SEED_STRIDE
     assert max(seeds) < 4 * SEED_STRIDE
-    assert [len(shard) for shard in shards] == [20, 20, 4, 4]
+    assert [len(shard) for shard in shards] == [4, 4, 2, 2]
 
 
 def test_the_first_command_of_an_episode_is_its_first_action() -> None:

@@ -132,7 +132,7 @@ def test_a_dataset_without_any_usable_episode_is_refused(tmp_path: Path) -> None
     _write(root, range(2))
     for path in root.glob("videos/observation.images.front/*/*.mp4"):
         path.write_bytes(b"rubbish")
-    with pytest.raises(UserError, match="no episode of .* can be used"):
+    with pytest.raises(UserError, match=r"no episode of .* can be used"):
         EpisodeStore.open([root], EMBEDDED_CELL, workers=1)
     assert not list((root / ".cache").iterdir()), "nothing half decoded is left"
 
