@@ -247,7 +247,8 @@ class Leapfrog:
         state, old = self.state, self.state.motion
         if state.committed_until is not None:
             state.idle_before += max(0.0, now - state.committed_until)
-        (old_q, old_v, _), (new_q, new_v, _) = old.sample(plan.start), plan.motion.sample(plan.start)
+        old_q, old_v, _ = old.sample(plan.start)
+        new_q, new_v, _ = plan.motion.sample(plan.start)
         state.max_position_step = max(state.max_position_step, np.abs(new_q - old_q).max())
         state.max_velocity_step = max(state.max_velocity_step, np.abs(new_v - old_v).max())
         state.consistency = consistency(request.committed, targets)

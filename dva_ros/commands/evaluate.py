@@ -1,0 +1,108 @@
+"""`python -m dva_ros evaluate`: closed-loop episodes and their statistics."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluation.report import EvaluationOptions, EvaluationReport
+
+SUMMARY = "run closed-loop episodes, in process or through the nodes, and report success"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--task", required=True, help="pick_place or lift")
+    parser.add_argument("--episodes", type=int, default=20, help="number of scenes")
+    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    parser.add_argument(
+        "--ros", action="store_true", help="through the nodes in real time, not in process"
+    )
+    parser.add_argument(
+        "--models", default="cpu", help="folder, or name in models/, with video/ and "
+        "inverse_dynamics/"
+    )
+    parser.add_argument(
+        "--policy", choices=("model", "expert-replay"), default="model",
+        help="expert-replay sends an expert's recorded motion: what the loop alone loses",
+    )
+    parser.add_argument(
+        "--latency-ms", type=float, default=250.0, help="modelled latency (in process)"
+    )
+    parser.add_argument(
+        "--jitter-ms", type=float, default=0.0, help="standard deviation of it (in process)"
+    )
+    parser.add_argument("--steps", type=int, help="denoising steps; default: the checkpoint's")
+    parser.add_argument("--context-frames", type=int, help="frames of memory")
+    parser.add_argument("--workers", type=int, default=2, help="processes (in process)")
+    parser.add_argument("--max-seconds", type=float, default=20.0, help="limit of an episode")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--video", type=Path, help="write the first episode as mp4 and PNG")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the episodes and print the report."""
+    options = _options(args)
+    if args.ros:
+        from ..nodes.evaluation_client import run_ros_evaluation
+
+        report = run_ros_evaluation(options)
+    else:
+        report = _run_in_process(options)
+    print(report.table())
+    if args.json is not None:
+        report.write_json(args.json)
+        print(f"  {'figures':<30} {args.json}")
+    return 0 if len(report.outcomes) == options.episodes else 130
+
+
+def _options(args: argparse.Namespace) -> EvaluationOptions:
+    from ..errors import UserError
+    from ..evaluation.report import EvaluationOptions
+    from ..resources import model_path
+
+    for name in ("episodes", "workers", "max_seconds"):
+        if getattr(args, name) <= 0:
+            raise UserError(f"--{name.replace('_', '-')} must be greater than 0")
+    for name in ("latency_ms", "jitter_ms"):
+        if getattr(args, name) < 0:
+            raise UserError(f"--{name.replace('_', '-')} must not be negative")
+    replay = args.policy == "expert-replay"
+    if replay and args.ros:
+        raise UserError("--policy expert-replay runs in process only: leave --ros out")
+    return EvaluationOptions(
+        task=args.task,
+        episodes=args.episodes,
+        seed=args.seed,
+        split=args.split,
+        latency_s=args.latency_ms / 1e3,
+        jitter_s=args.jitter_ms / 1e3,
+        num_steps=args.steps,
+        context_frames=args.context_frames,
+        models=Path(args.models) if replay else model_path(args.models),
+        policy=args.policy,
+        workers=args.workers,
+        max_seconds=args.max_seconds,
+        video=args.video,
+    )
+
+
+def _run_in_process(options: EvaluationOptions) -> EvaluationReport:
+    from tqdm import tqdm
+
+    from ..evaluation.report import EpisodeOutcome
+    from ..evaluation.runner import run_evaluation
+
+    succeeded = finished = 0
+    with tqdm(total=options.episodes, unit="episode") as bar:
+
+        def report(outcome: EpisodeOutcome) -> None:
+            nonlocal succeeded, finished
+            succeeded, finished = succeeded + outcome.success, finished + 1
+            bar.set_postfix_str(f"success {succeeded}/{finished}", refresh=False)
+            bar.update()
+
+        return run_evaluation(options, report)

@@ -1,0 +1,82 @@
+"""What imagines the future in a closed loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+class FramePredictor(Protocol):
+    """Keeps real frames in its memory and imagines the next ones."""
+
+    def reset(self, instruction: str) -> None:
+        """Forget everything; what is asked from now on."""
+
+    def append(self, mosaic: np.ndarray, state: np.ndarray) -> int:
+        """Remember a frame, uint8 mosaic and float32 [J]; returns its index n."""
+
+    def predict(self, committed: np.ndarray) -> np.ndarray:
+        """uint8 [H, h, w, 3] after the newest frame, given float32 [d, J] being executed."""
+
+
+class ClipDecoder(Protocol):
+    """Turns a clip into joint motion."""
+
+    def decode(self, real: np.ndarray, clip: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """float32 [H, J] from uint8 [k, h, w, 3], uint8 [H, h, w, 3] and float32 [J]."""
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """The answer to one request.
+
+    Attributes:
+        targets: float32 [H, J], joint commands for n+1 .. n+H.
+        clip: uint8 mosaics [H, h, w, 3], or None where nothing was imagined.
+    """
+
+    targets: np.ndarray
+    clip: np.ndarray | None
+
+
+class Policy(Protocol):
+    """Sees every frame of an episode and answers requests."""
+
+    def begin(self, seed: int, instruction: str) -> None:
+        """A new episode starts in the scene of this seed."""
+
+    def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
+        """The next frame: uint8 mosaic and measured float32 [J]."""
+
+    def imagine(self, committed: np.ndarray) -> Imagined:
+        """The future after the newest frame, given float32 [d, J] that is being executed."""
+
+
+class ModelPolicy:
+    """The video model and inverse dynamics behind it."""
+
+    def __init__(self, predictor: FramePredictor, decoder: ClipDecoder, num_real: int) -> None:
+        """Join both; `num_real` is k, the real frames that the decoder sees."""
+        self._predictor = predictor
+        self._decoder = decoder
+        self._num_real = num_real
+        self._real: list[np.ndarray] = []
+        self._state = np.zeros(0, np.float32)
+
+    def begin(self, seed: int, instruction: str) -> None:
+        """A new episode starts."""
+        self._predictor.reset(instruction)
+        self._real = []
+
+    def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
+        """Remember the next frame; before the first one the robot is taken to have rested."""
+        self._predictor.append(mosaic, state)
+        self._real = [*(self._real or [mosaic] * self._num_real), mosaic][-self._num_real :]
+        self._state = state
+
+    def imagine(self, committed: np.ndarray) -> Imagined:
+        """Imagine a clip and decode it."""
+        clip = self._predictor.predict(committed)
+        return Imagined(self._decoder.decode(np.stack(self._real), clip, self._state), clip)
