@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.multiprocessing.spawn import start_processes
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import start_processes
 
 IMPATIENCE_S = 1.0
 

@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import UserError
+from .generation_plan import RANDOM_MOTION
 from .store import EpisodeStore
 
 CLIPS_FILE = "clips.npy"
@@ -39,7 +40,7 @@ def imagine(
     committed: tuple[int, int],
     rng: np.random.Generator,
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Imagine clips in the context of real episodes that have an instruction.
+    """Imagine clips in the context of real episodes of a task.
 
     Every episode is played once, in random order, and imagined from every fourth frame.
 
@@ -53,8 +54,8 @@ def imagine(
     Yields:
         Global index of frame n, and the clip uint8 [H, mosaic_height, mosaic_width, 3].
     """
-    told = [e for e in range(len(store)) if store.instructions[e]]
-    for episode in rng.permutation(told):
+    with_task = [e for e in range(len(store)) if store.tasks[e] != RANDOM_MOTION]
+    for episode in rng.permutation(with_task):
         start, length = int(store.starts[episode]), int(store.lengths[episode])
         predictor.reset(store.instructions[episode])
         phase = int(rng.integers(STRIDE))
@@ -108,7 +109,7 @@ class PredictedClips:
             seed: of what is drawn.
 
         Raises:
-            UserError: no episode has an instruction, or all are too short.
+            UserError: no episode is of a task, or all are too short.
         """
         wanted = {**source, "count": count, "seed": seed}
         state_file = folder / STATE_FILE
@@ -141,7 +142,7 @@ class PredictedClips:
                     break
             if done == before:
                 raise UserError(
-                    "no clip can be imagined: no episode of the data has an instruction and more "
+                    "no clip can be imagined: no episode of the data is of a task and has more "
                     f"than {horizon} frames"
                 )
         bar.close()
