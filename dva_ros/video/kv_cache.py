@@ -1,0 +1,78 @@
+"""Keys and values of a session's context, preallocated: a pinned segment beside a ring.
+
+Keys of the ring are stored rotated to their absolute frame index. Scores depend on differences
+of indices only, so the ring needs no order, no shift and no second rotation when it wraps.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .config import VideoModelConfig
+from .layout import NUM_PINNED
+
+
+class KVCache:
+    """One session's context, for all layers.
+
+    Attributes:
+        capacity: real frames that the ring holds.
+        count: real frames appended since the last `reset`, without bound.
+    """
+
+    def __init__(
+        self,
+        config: VideoModelConfig,
+        capacity: int,
+        dtype: torch.dtype,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if capacity < 1:
+            raise ValueError(f"a cache holds at least one frame, got {capacity}")
+        lead = (config.depth, config.num_slots, config.heads)
+        options = {"dtype": dtype, "device": device}
+        self.capacity, self.count = capacity, 0
+        self._pinned_k = torch.zeros(*lead, NUM_PINNED, config.head_dim, **options)
+        self._pinned_v = torch.zeros_like(self._pinned_k)
+        self._ring_k = torch.zeros(*lead, capacity, config.head_dim, **options)
+        self._ring_v = torch.zeros_like(self._ring_k)
+
+    def reset(self) -> None:
+        """Forget all frames; memory stays."""
+        self.count = 0
+
+    def pin(self, layer: int, k: Tensor, v: Tensor) -> None:
+        """Replace the pinned segment of a layer: unrotated k, v [1, slots, heads, pinned, d]."""
+        self._pinned_k[layer].copy_(k[0])
+        self._pinned_v[layer].copy_(v[0])
+
+    def write(self, layer: int, k: Tensor, v: Tensor) -> None:
+        """Store the frame that is being appended: rotated k, v [1, slots, heads, 1, d].
+
+        It is visible at once in this layer; `advance` closes the frame for all layers.
+        """
+        place = self.count % self.capacity
+        self._ring_k[layer, :, :, place].copy_(k[0, :, :, 0])
+        self._ring_v[layer, :, :, place].copy_(v[0, :, :, 0])
+
+    def advance(self) -> None:
+        """Count the frame that was written to all layers."""
+        self.count += 1
+
+    def pinned(self, layer: int) -> tuple[Tensor, Tensor]:
+        """k, v [slots, heads, pinned, d]; k unrotated."""
+        return self._pinned_k[layer], self._pinned_v[layer]
+
+    def ring(self, layer: int, writing: bool = False) -> tuple[Tensor, Tensor]:
+        """Views k, v [slots, heads, frames, d] of what the ring holds, in no order.
+
+        Args:
+            writing: include the frame written and not yet counted.
+        """
+        held = min(self.count + writing, self.capacity)
+        return self._ring_k[layer, :, :, :held], self._ring_v[layer, :, :, :held]
+
+    def storage(self) -> tuple[Tensor, ...]:
+        """The buffers themselves; they never move."""
+        return self._pinned_k, self._pinned_v, self._ring_k, self._ring_v

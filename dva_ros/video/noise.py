@@ -1,0 +1,31 @@
+"""Rectified flow: noise levels, noising and the weight that makes x-prediction a velocity loss.
+
+Level 0 is pure noise, level 1 is data: noisy = level * clean + (1 - level) * noise.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+LEVEL_MEAN = -2.2
+LEVEL_STD = 1.5
+"""Levels are logit-normal, toward noise: at moderate noise a small frame leaks its answer."""
+
+_MIN_REMAINING = 0.05
+
+
+def sample_levels(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Noise levels for training, float32."""
+    normal = torch.randn(shape, generator=generator)
+    return torch.sigmoid(LEVEL_MEAN + LEVEL_STD * normal)
+
+
+def add_noise(clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
+    """Mix to `level` [...], with clean and noise [..., H, patches, patch_dim] of one dtype."""
+    return torch.lerp(noise, clean, level[..., None, None, None].to(clean.dtype))
+
+
+def velocity_weight(level: Tensor) -> Tensor:
+    """Weight of the squared error in x that equals a squared error in velocity."""
+    return (1 - level).clamp_min(_MIN_REMAINING).pow(-2)

@@ -1,0 +1,167 @@
+"""The video model as the robot uses it: frames in, imagined clips out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .cached import append_frame, denoise_clip, pin_instruction
+from .checkpoint import load_model
+from .instruction import hash_words
+from .kv_cache import KVCache
+from .model import VideoModel
+from .patches import patchify, to_pixels, to_signal, unpatchify
+from .precision import fast_dtype
+from .sampler import sample_clip
+
+
+class VideoPredictor:
+    """One session at a time: `reset`, then `append` every frame and `predict` after any.
+
+    Attributes:
+        config: the architecture and what it was trained for.
+    """
+
+    def __init__(
+        self,
+        model: VideoModel,
+        *,
+        num_steps: int | None = None,
+        context_frames: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.config = model.config
+        self._model = model
+        self._num_steps = num_steps or self.config.num_steps
+        self._seed = seed
+        self._device = model.embedding.slot.device
+        capacity = context_frames or self.config.context_frames
+        self._cache = KVCache(self.config, capacity, model.dtype, self._device)
+        self._mean = np.asarray(self.config.state_mean, dtype=np.float32)
+        self._std = np.asarray(self.config.state_std, dtype=np.float32)
+        self._anchor: Tensor | None = None
+        self._last: Tensor | None = None
+        self.reset("")
+
+    @staticmethod
+    def load(
+        path: str | Path,
+        *,
+        num_steps: int | None = None,
+        context_frames: int | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> VideoPredictor:
+        """Load a checkpoint folder.
+
+        Args:
+            num_steps: denoising steps; the checkpoint's default if None.
+            context_frames: frames that the cache holds; the trained window if None.
+            seed: of the noise; equal seeds and inputs give equal clips.
+            threads: threads of this process's tensor operations; unchanged if None.
+
+        Raises:
+            CheckpointError, SpecMismatchError: see `checkpoint.load_model`.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        model = load_model(Path(path), fast_dtype())
+        return VideoPredictor(model, num_steps=num_steps, context_frames=context_frames, seed=seed)
+
+    @property
+    def num_frames(self) -> int:
+        """Frames appended since the last `reset`."""
+        return self._cache.count
+
+    @torch.inference_mode()
+    def reset(self, instruction: str) -> None:
+        """Forget all frames and pin a new instruction.
+
+        Raises:
+            UserError: the instruction has too many words.
+        """
+        words = hash_words(instruction, self.config.word_buckets, self.config.max_words)
+        self._cache.reset()
+        self._anchor = self._last = None
+        pin_instruction(self._model, self._cache, torch.from_numpy(words).to(self._device))
+
+    @torch.inference_mode()
+    def append(self, mosaic: np.ndarray, state: np.ndarray) -> int:
+        """Encode one real frame into the cache.
+
+        Args:
+            mosaic: uint8 RGB [mosaic_height, mosaic_width, 3].
+            state: measured joint positions [J], rad and m.
+
+        Returns:
+            The frame's index, 0 for the first after `reset`.
+
+        Raises:
+            ValueError: wrong shape or dtype, or a joint position that is not finite.
+        """
+        spec = self.config.spec
+        shape = (spec.mosaic_height, spec.mosaic_width, 3)
+        if mosaic.shape != shape or mosaic.dtype != np.uint8:
+            raise ValueError(f"mosaic must be uint8 {shape}, got {mosaic.dtype} {mosaic.shape}")
+        joints = self._normalised("state", state, (spec.num_joints,))
+        pixels = torch.from_numpy(patchify(mosaic, self.config.patch)).to(self._device)
+        self._last = to_signal(pixels, self._model.dtype)
+        self._anchor = append_frame(self._model, self._cache, self._last, joints)
+        return self._cache.count - 1
+
+    @torch.inference_mode()
+    def predict(self, committed: np.ndarray, num_steps: int | None = None) -> np.ndarray:
+        """Imagine the clip after the newest frame.
+
+        Args:
+            committed: joint commands already executing for the first frames, [d, J] with
+                0 <= d <= max_committed.
+            num_steps: denoising steps instead of the default.
+
+        Returns:
+            uint8 RGB [H, mosaic_height, mosaic_width, 3].
+
+        Raises:
+            ValueError: wrong shape, too many committed frames, or a value that is not finite.
+            RuntimeError: no frame was appended yet.
+        """
+        config, model = self.config, self._model
+        if self._anchor is None or self._last is None:
+            raise RuntimeError("predict needs at least one appended frame")
+        count = len(committed)
+        if count > config.max_committed:
+            raise ValueError(f"{count} committed frames, the model takes {config.max_committed}")
+        commands = torch.zeros(
+            config.horizon, config.spec.num_joints, dtype=model.dtype, device=self._device
+        )
+        shape = (count, config.spec.num_joints)
+        commands[:count] = self._normalised("committed", committed, shape)
+        anchor, last = self._anchor, self._last
+
+        def denoise(noisy: Tensor, level: float) -> Tensor:
+            return denoise_clip(
+                model, self._cache, noisy.to(model.dtype), level, commands, count, anchor, last
+            )
+
+        clean = sample_clip(denoise, self._noise(), num_steps or self._num_steps)
+        pixels = to_pixels(clean).cpu().numpy()
+        spec = config.spec
+        return unpatchify(pixels, spec.mosaic_height, spec.mosaic_width, config.patch)
+
+    def _noise(self) -> Tensor:
+        config = self.config
+        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._cache.count)
+        shape = (config.horizon, config.num_patches, config.patch_dim)
+        return torch.randn(shape, generator=generator).to(self._device)
+
+    def _normalised(self, name: str, values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
+        joints = np.asarray(values, dtype=np.float32).reshape(-1, *shape[1:])
+        if np.shape(values) != shape:
+            raise ValueError(f"{name} must have shape {shape}, got {np.shape(values)}")
+        if not np.isfinite(joints).all():
+            raise ValueError(f"{name} holds a value that is not finite")
+        normal = ((joints.reshape(shape) - self._mean) / self._std).astype(np.float32)
+        return torch.from_numpy(normal).to(self._device, self._model.dtype)
