@@ -1,0 +1,223 @@
+"""What one camera, or the joint states, delivered lately, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .ring import Arrival, StampedRing
+
+
+@dataclass(frozen=True)
+class SourceLimits:
+    """When a source counts as faulty.
+
+    Attributes:
+        tolerance_s: greatest distance of a sample from the grid time that it stands for.
+        max_delay_s: how long after its grid time a frame waits for a source.
+        settle_s: a sample this near to the grid time is taken without waiting for a nearer one.
+        future_tolerance_s: how far a stamp may lie ahead of the clock.
+        max_age_s: older samples are dropped on arrival.
+        lost_after_s: silence after which a source is an error.
+        frozen_motion: arm motion (rad) during which a live camera's picture must change.
+        frozen_images: identical pictures in a row before a camera can count as frozen.
+        capacity: samples kept per source.
+    """
+
+    tolerance_s: float = 0.05
+    max_delay_s: float = 0.04
+    settle_s: float = 0.006
+    future_tolerance_s: float = 0.02
+    max_age_s: float = 1.0
+    lost_after_s: float = 0.5
+    frozen_motion: float = 0.2
+    frozen_images: int = 3
+    capacity: int = 64
+
+
+class CameraSource:
+    """The recent images of one camera.
+
+    Args:
+        name: camera name.
+        height: rows that every image must have.
+        width: columns that every image must have.
+        limits: when it counts as faulty.
+    """
+
+    def __init__(self, name: str, height: int, width: int, limits: SourceLimits) -> None:
+        self.name = name
+        self.shape = (height, width, 3)
+        self.ring: StampedRing[np.ndarray] = StampedRing(
+            limits.capacity, limits.future_tolerance_s, limits.max_age_s
+        )
+        self._limits = limits
+        self._refusal: str | None = None
+        self._identical = 0
+        self._posture: np.ndarray | None = None
+        self.frozen = False
+
+    def clear(self) -> None:
+        """Forget the images; a fault that is still there shows again."""
+        self.ring.clear()
+        self._identical = 0
+        self._posture = None
+
+    def refuse(self, reason: str) -> None:
+        """Note that an image could not be used; the next good one clears it."""
+        self._refusal = reason
+
+    def add(
+        self, stamp: float, image: np.ndarray, posture: np.ndarray | None, now: float
+    ) -> Arrival | None:
+        """Take an image; None when it was refused for its size or type.
+
+        Args:
+            stamp: seconds on the robot's clock.
+            image: uint8 RGB [height, width, 3].
+            posture: measured joint positions now, for telling a frozen picture from a still
+                robot; None while unknown.
+            now: the clock.
+        """
+        if image.dtype != np.uint8 or image.shape != self.shape:
+            got = "x".join(str(n) for n in image.shape)
+            self.refuse(
+                f"image is {image.dtype} {got}, configured is uint8 "
+                + "x".join(str(n) for n in self.shape)
+            )
+            return None
+        previous = self.ring.newest
+        arrival = self.ring.insert(stamp, image, now)
+        if arrival is Arrival.ACCEPTED:
+            self._refusal = None
+            self._watch_change(previous.value if previous else None, image, posture)
+        elif arrival is Arrival.FUTURE:
+            self.refuse(f"stamp lies {stamp - now:.3f} s in the future")
+        elif arrival is Arrival.LATE:
+            self.refuse(f"image arrived {now - stamp:.3f} s after its stamp")
+        return arrival
+
+    def problem(self, now: float) -> str | None:
+        """What is wrong now, or None."""
+        newest = self.ring.newest
+        silent = newest is None or now - newest.stamp > self._limits.lost_after_s
+        if self._refusal is not None:
+            return self._refusal
+        if newest is None:
+            return "no image yet"
+        if silent:
+            return f"no new image for {now - newest.stamp:.1f} s"
+        if self.frozen:
+            return f"picture frozen: {self._identical + 1} identical images while the arms moved"
+        return None
+
+    def _watch_change(
+        self, previous: np.ndarray | None, image: np.ndarray, posture: np.ndarray | None
+    ) -> None:
+        if previous is None or not np.array_equal(previous, image):
+            self._identical, self._posture, self.frozen = 0, posture, False
+            return
+        self._identical += 1
+        if self._posture is None:
+            self._posture = posture
+        elif posture is not None and self._identical >= self._limits.frozen_images:
+            motion = float(np.max(np.abs(posture - self._posture), initial=0.0))
+            self.frozen = self.frozen or motion > self._limits.frozen_motion
+
+
+@dataclass(frozen=True)
+class JointSample:
+    """Measured joints: float32 [joints] positions and velocities."""
+
+    position: np.ndarray
+    velocity: np.ndarray
+
+
+class JointSource:
+    """The recent joint states, in the spec's order.
+
+    Args:
+        names: the spec's joint names.
+        limits: when it counts as faulty.
+    """
+
+    def __init__(self, names: Sequence[str], limits: SourceLimits) -> None:
+        self._names = tuple(names)
+        self._limits = limits
+        self._refusal: str | None = None
+        self._order_of: tuple[str, ...] = ()
+        self._order: np.ndarray = np.empty(0, np.intp)
+        self.ring: StampedRing[JointSample] = StampedRing(
+            limits.capacity, limits.future_tolerance_s, limits.max_age_s
+        )
+
+    def clear(self) -> None:
+        """Forget the samples."""
+        self.ring.clear()
+
+    def add(
+        self,
+        stamp: float,
+        names: Sequence[str],
+        position: np.ndarray,
+        velocity: np.ndarray,
+        now: float,
+    ) -> Arrival | None:
+        """Take a joint state; None when it was refused for its names or values.
+
+        Args:
+            stamp: seconds on the robot's clock.
+            names: of the entries; more joints than the spec's are allowed, in any order.
+            position: float [len(names)], rad (m for grippers).
+            velocity: float [len(names)] per second, or empty where not measured.
+            now: the clock.
+        """
+        order = self._find_order(tuple(names))
+        if order is None:
+            return None
+        if len(position) != len(names) or len(velocity) not in (0, len(names)):
+            self._refusal = (
+                f"{len(names)} names, {len(position)} positions, {len(velocity)} velocities"
+            )
+            return None
+        chosen = np.asarray(position, np.float32)[order]
+        rates = np.asarray(velocity, np.float32)[order] if len(velocity) else chosen * 0
+        bad = ~(np.isfinite(chosen) & np.isfinite(rates))
+        if bad.any():
+            culprits = ", ".join(n for n, b in zip(self._names, bad, strict=True) if b)
+            self._refusal = f"not finite: {culprits}"
+            return None
+        arrival = self.ring.insert(stamp, JointSample(chosen, rates), now)
+        if arrival is Arrival.ACCEPTED:
+            self._refusal = None
+        elif arrival is Arrival.FUTURE:
+            self._refusal = f"stamp lies {stamp - now:.3f} s in the future"
+        elif arrival is Arrival.LATE:
+            self._refusal = f"joint state arrived {now - stamp:.3f} s after its stamp"
+        return arrival
+
+    def problem(self, now: float) -> str | None:
+        """What is wrong now, or None."""
+        newest = self.ring.newest
+        if self._refusal is not None:
+            return self._refusal
+        if newest is None:
+            return "no joint state yet"
+        if now - newest.stamp > self._limits.lost_after_s:
+            return f"no new joint state for {now - newest.stamp:.1f} s"
+        return None
+
+    def _find_order(self, names: tuple[str, ...]) -> np.ndarray | None:
+        if names == self._order_of:
+            return self._order
+        missing = [name for name in self._names if name not in names]
+        if missing:
+            self._refusal = (
+                f"joint names do not match: {', '.join(missing)} missing; got {', '.join(names)}"
+            )
+            return None
+        self._order = np.array([names.index(name) for name in self._names], np.intp)
+        self._order_of = names
+        return self._order

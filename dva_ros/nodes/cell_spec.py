@@ -1,0 +1,49 @@
+"""The cell's spec as parameters, the same in every node that handles its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from .parameters import parameter
+
+
+@dataclass(frozen=True)
+class SpecParameters:
+    """Cameras, joints and grid period; a checkpoint made for others is refused."""
+
+    cameras: tuple[str, ...] = parameter(
+        tuple(c.name for c in EMBEDDED_CELL.cameras), "camera names, from top to bottom"
+    )
+    mosaic_heights: tuple[int, ...] = parameter(
+        tuple(c.height for c in EMBEDDED_CELL.cameras), "rows per camera in the mosaic, pixels"
+    )
+    mosaic_width: int = parameter(
+        EMBEDDED_CELL.mosaic_width, "columns of the mosaic, pixels", minimum=8, maximum=4096
+    )
+    joints: tuple[str, ...] = parameter(EMBEDDED_CELL.joint_names, "joint names, in order")
+    frame_period_s: float = parameter(
+        EMBEDDED_CELL.frame_period_s, "period of the time grid, s", minimum=0.005, maximum=2.0
+    )
+
+    def __post_init__(self) -> None:
+        if len(self.mosaic_heights) != len(self.cameras):
+            raise ValueError(
+                f"mosaic_heights has {len(self.mosaic_heights)} entries "
+                f"for {len(self.cameras)} cameras"
+            )
+
+    def spec(self) -> CellSpec:
+        """The spec that these parameters say.
+
+        Raises:
+            ValueError: they cannot be one, e.g. joint names repeat.
+        """
+        return CellSpec(
+            cameras=tuple(
+                CameraSpec(name, height, self.mosaic_width)
+                for name, height in zip(self.cameras, self.mosaic_heights, strict=True)
+            ),
+            joint_names=self.joints,
+            frame_period_s=self.frame_period_s,
+        )

@@ -1,0 +1,120 @@
+"""A node's parameters from one dataclass: defaults, descriptions, ranges, validation.
+
+A parameter class is a frozen dataclass whose fields are made with `parameter`. `declare` declares
+every field on a node (read-only: they take effect at configure), reads the values back and gives
+an instance of the class. The class's own ``__post_init__`` checks what spans several fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+
+from ..errors import UserError
+
+P = TypeVar("P")
+
+
+class ParameterError(UserError):
+    """A parameter has a value that cannot work; the message names node and parameter."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """What is known of a parameter beside its default.
+
+    Attributes:
+        description: one line with the unit.
+        minimum: smallest allowed number.
+        maximum: greatest allowed number.
+        choices: allowed values.
+    """
+
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def parameter(
+    default: Any,
+    description: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: Sequence[str] = (),
+) -> Any:
+    """A dataclass field that `declare` turns into a ROS parameter (lists are tuples here)."""
+    described = Described(description, minimum, maximum, tuple(choices))
+    return dataclasses.field(default=default, metadata={"described": described})
+
+
+def described_fields(cls: type[Any]) -> Iterator[tuple[str, Any, Described]]:
+    """Name, default and description of every parameter of a class."""
+    for item in dataclasses.fields(cls):
+        yield item.name, item.default, item.metadata["described"]
+
+
+def declare(node: Node, cls: Callable[..., P]) -> P:
+    """Declare the parameters of a class on a node and read their values.
+
+    Raises:
+        ParameterError: a value has the wrong type, lies outside its range, or does not fit the
+            others.
+    """
+    values: dict[str, Any] = {}
+    assert isinstance(cls, type)
+    for name, default, described in described_fields(cls):
+        start = list(default) if isinstance(default, tuple) else default
+        try:
+            if not node.has_parameter(name):
+                node.declare_parameter(name, start, _descriptor(described, default))
+            value = node.get_parameter(name).value
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            raise ParameterError(
+                f"parameter {name} of {node.get_fully_qualified_name()}: {error} "
+                f"({described.description})"
+            ) from error
+        values[name] = tuple(value) if isinstance(default, tuple) else value
+        _check(node, name, values[name], described)
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ParameterError(f"parameters of {node.get_fully_qualified_name()}: {error}") from error
+
+
+def _descriptor(described: Described, default: Any) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=described.description, read_only=True)
+    if described.choices:
+        descriptor.additional_constraints = "one of " + ", ".join(described.choices)
+    bounded = described.minimum is not None or described.maximum is not None
+    if bounded and isinstance(default, int) and not isinstance(default, bool):
+        descriptor.integer_range = [
+            IntegerRange(
+                from_value=int(described.minimum if described.minimum is not None else -(2**62)),
+                to_value=int(described.maximum if described.maximum is not None else 2**62),
+            )
+        ]
+    elif bounded and isinstance(default, float):
+        descriptor.floating_point_range = [
+            FloatingPointRange(
+                from_value=described.minimum if described.minimum is not None else float("-inf"),
+                to_value=described.maximum if described.maximum is not None else float("inf"),
+            )
+        ]
+    return descriptor
+
+
+def _check(node: Node, name: str, value: Any, described: Described) -> None:
+    if described.choices and value not in described.choices:
+        raise ParameterError(
+            f"parameter {name} of {node.get_fully_qualified_name()} is {value!r}; "
+            f"allowed: {', '.join(described.choices)}"
+        )
+    if isinstance(value, float) and value != value:
+        raise ParameterError(f"parameter {name} of {node.get_fully_qualified_name()} is NaN")

@@ -1,0 +1,98 @@
+"""Runs one node as a process: executor, signals, automatic start, exit status."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+
+from ..errors import UserError
+from .managed_node import ManagedNode
+from .parameters import declare, parameter
+
+DIE_WITH_PARENT = "DVA_ROS_DIE_WITH_PARENT"
+"""Environment variable: where set, the process gets SIGTERM when its parent dies."""
+
+EXIT_FAILED = 1
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class ProcessParameters:
+    """Parameters that every node has."""
+
+    autostart: bool = parameter(
+        True, "configure and activate at the start; without it a lifecycle manager does"
+    )
+
+
+def run_node(build: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> int:
+    """Build a node and spin it until SIGINT or SIGTERM.
+
+    The signals are waited for in a thread of their own while ROS still works, so that a node can
+    say its last word (the scheduler's stop trajectory) before the context ends.
+
+    Returns:
+        The process's exit status: 0, or 1 where the node could not start.
+    """
+    if os.environ.get(DIE_WITH_PARENT):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = build()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        rclpy.try_shutdown()
+        return EXIT_FAILED
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    ended: Future = Future()
+
+    def wait_for_signal() -> None:
+        number = signal.sigwait(ends)
+        node.get_logger().info(f"{signal.Signals(number).name}: stopping")
+        executor.create_task(ended.set_result, number)
+
+    threading.Thread(target=wait_for_signal, name="signals", daemon=True).start()
+    try:
+        if not _start(node):
+            return EXIT_FAILED
+        executor.spin_until_future_complete(ended)
+        return 0
+    except ExternalShutdownException:
+        return 0
+    finally:
+        node.trigger_shutdown()
+        executor.remove_node(node)
+        node.destroy_node()
+        executor.shutdown()
+        rclpy.try_shutdown()
+
+
+def _start(node: ManagedNode) -> bool:
+    try:
+        autostart = declare(node, ProcessParameters).autostart
+    except UserError as error:
+        node.get_logger().error(str(error))
+        return False
+    if not autostart:
+        return True
+    if node.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
+        node.get_logger().error(f"cannot be configured: {node.failure}")
+        return False
+    if node.trigger_activate() is not TransitionCallbackReturn.SUCCESS:
+        node.get_logger().error(f"cannot be activated: {node.failure}")
+        return False
+    return True
