@@ -53,7 +53,10 @@ def track(reference: Motion, limits: JointLimits) -> Motion:
 def _stoppable(
     room: np.ndarray, velocity: np.ndarray, acceleration: np.ndarray, dt: float
 ) -> np.ndarray:
-    """Greatest velocity one step ahead from which a stop within `room` is still possible."""
+    """Greatest velocity one step ahead from which whole braking steps end within `room`.
+
+    The last step may need less than the whole acceleration, so half a step's way is kept free.
+    """
     left = room - 0.5 * dt * velocity
-    half = 0.5 * dt * acceleration
-    return np.sqrt(np.maximum(half * half + 2 * acceleration * left, 0.0)) - half
+    change = acceleration * dt
+    return np.sqrt(np.maximum(change * change + 2 * acceleration * left, 0.0)) - change

@@ -1,0 +1,123 @@
+"""Streams of chunks onto the emulated controller: no step, no limit broken, on any generation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streams import HOME, LIMITS, NAMES, SCALE, Stream, answer, engaged, frame, targets_after
+
+from dva_ros.cell.controller import Generation
+from dva_ros.leapfrog.splice import violation
+
+TICKS = 250
+
+
+def _play(
+    seed: int,
+    generation: Generation,
+    noise: float,
+    latency: tuple[float, float],
+    *,
+    between_ticks: bool = True,
+    adversarial: bool = False,
+) -> Stream:
+    """Run a stream for 2.5 s; chunks arrive at any time, also between controller updates."""
+    rng = np.random.default_rng(seed)
+    leapfrog = engaged()
+    stream = Stream(leapfrog, generation)
+    due: list[tuple[float, object]] = []
+    for tick in range(TICKS):
+        now = tick * 0.01
+        for time, chunk in [item for item in due if item[0] <= now]:
+            due.remove((time, chunk))
+            arrival = max(time, leapfrog.state.now) if between_ticks else now
+            decision = leapfrog.accept(chunk, arrival)  # type: ignore[arg-type]
+            assert violation(leapfrog.state.motion, LIMITS) == ""
+            stream.send(decision, arrival)
+        if tick % 10 == 0:
+            request = leapfrog.on_frame(frame(tick // 10), now).request
+            if request is not None:
+                speed = rng.uniform(0.2, 2.0) if adversarial else 1.0
+                targets = targets_after(request.frame_index, speed)
+                targets += noise * SCALE * rng.normal(0, 1, targets.shape)
+                if adversarial and rng.random() < 0.2:
+                    joint, value = rng.integers(len(NAMES)), rng.choice([np.nan, np.inf, 3.3, -9])
+                    targets[rng.integers(8) :, joint] = value
+                if rng.random() > 0.1 or not adversarial:
+                    due.append((now + rng.uniform(*latency), answer(request, targets)))
+        stream.tick(now)
+    assert stream.refusals == []
+    return stream
+
+
+def _assert_smooth(stream: Stream) -> None:
+    commands = np.stack(stream.commands)
+    assert np.isfinite(commands).all()
+    assert (commands >= LIMITS.lower - 1e-6).all()
+    assert (commands <= LIMITS.upper + 1e-6).all()
+    speed = np.abs(np.diff(commands, axis=0)).max(0) / 0.01
+    assert (speed <= LIMITS.velocity * 1.001).all()
+    assert stream.steps.velocity_ratio <= 1.005
+    assert stream.steps.position_step_rad < 1e-4
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_a_steady_stream_is_continuous_on_every_generation(generation: Generation) -> None:
+    """Chunks at 250 ms and some jitter: no step at any splice, and no time without motion."""
+    stream = _play(1, generation, noise=0.003, latency=(0.2, 0.3))
+    _assert_smooth(stream)
+    state = stream.leapfrog.state
+    assert state.predictions >= 6
+    assert not state.refusals
+    assert state.idle_s(TICKS * 0.01) == 0.0
+    assert state.max_position_step < 1e-9
+    assert state.max_velocity_step < 1e-6
+    assert np.abs(stream.commands[-1] - HOME).max() > 0.2
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    generation=st.sampled_from(list(Generation)),
+    noise=st.sampled_from([0.0, 0.01, 0.05, 0.3]),
+    latency=st.sampled_from([(0.0, 0.1), (0.1, 0.5), (0.2, 1.5)]),
+)
+@settings(max_examples=25, deadline=None)
+def test_random_streams_never_step_nor_break_a_limit(
+    seed: int, generation: Generation, noise: float, latency: tuple[float, float]
+) -> None:
+    """Whatever comes and whenever, the controller's output is smooth and inside the limits."""
+    _assert_smooth(_play(seed, generation, noise, latency, adversarial=True))
+
+
+@given(seed=st.integers(0, 2**31), end=st.integers(30, 120))
+@settings(max_examples=15, deadline=None)
+def test_silence_after_any_chunk_is_a_smooth_stop(seed: int, end: int) -> None:
+    """The tail on the wire brings the robot to rest if the scheduler dies at any moment."""
+    rng = np.random.default_rng(seed)
+    leapfrog = engaged()
+    stream = Stream(leapfrog)
+    pending: list[tuple[int, object]] = []
+    for tick in range(end + 140):
+        now = tick * 0.01
+        if tick < end:
+            for due, chunk in [item for item in pending if item[0] <= tick]:
+                pending.remove((due, chunk))
+                stream.send(leapfrog.accept(chunk, now), now)  # type: ignore[arg-type]
+            if tick % 10 == 0:
+                request = leapfrog.on_frame(frame(tick // 10), now).request
+                if request is not None:
+                    targets = targets_after(request.frame_index, 1.5)
+                    pending.append((tick + int(rng.integers(10, 30)), answer(request, targets)))
+        stream.tick(now)
+    tail = np.stack(stream.commands)[-10:]
+    assert np.abs(np.diff(tail, axis=0)).max() < 1e-12
+    _assert_smooth(stream)
+
+
+def test_the_same_stream_gives_the_same_motion() -> None:
+    """Nothing depends on the wall clock or on hidden state."""
+    first = _play(3, Generation.JAZZY, 0.02, (0.1, 0.4), adversarial=True)
+    second = _play(3, Generation.JAZZY, 0.02, (0.1, 0.4), adversarial=True)
+    np.testing.assert_array_equal(np.stack(first.commands), np.stack(second.commands))
