@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-DISCOVERY_S = 1.0
+DISCOVERY_S, MATCHING_S = 2.0, 0.5
+QUEUE = 100
 IGNORED_TOPICS = frozenset({"/rosout", "/parameter_events"})
 
 
@@ -81,7 +82,7 @@ def _measure(node: Any, executor: Any, measure_s: float) -> Graph:
     subscribers = {name: node.count_subscribers(name) for name in kinds}
     heard: Counter[str] = Counter()
     counted = {name for name, kind in kinds.items() if _count(node, name, kind, heard)}
-    _spin(executor, DISCOVERY_S)  # the subscriptions are matched
+    _spin(executor, MATCHING_S)  # the subscriptions are matched
     heard.clear()
     elapsed = _spin(executor, measure_s)
     topics = tuple(
@@ -105,7 +106,7 @@ def _measure(node: Any, executor: Any, measure_s: float) -> Graph:
 
 def _count(node: Any, topic: str, kind: str, heard: Counter[str]) -> bool:
     """Count the messages of `topic` without unpacking them; False where `kind` is unknown."""
-    from rclpy.qos import qos_profile_sensor_data
+    from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
     package, _, rest = kind.partition("/")
     module, _, name = rest.partition("/")
@@ -117,7 +118,9 @@ def _count(node: Any, topic: str, kind: str, heard: Counter[str]) -> bool:
     def count(_: bytes) -> None:
         heard[topic] += 1
 
-    node.create_subscription(message, topic, count, qos_profile_sensor_data, raw=True)
+    # Best effort matches every publisher; the depth keeps what arrives while others are counted.
+    qos = QoSProfile(depth=QUEUE, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+    node.create_subscription(message, topic, count, qos, raw=True)
     return True
 
 
