@@ -118,7 +118,7 @@ class CellNode(ManagedNode):
         self._tasks = self.advertise(TaskStatus, "~/task_status", qos.STATE)
         self._description = self.advertise(String, "robot_description", qos.STATE)
         if self._settings.publish_clock:
-            self._clock = self.advertise(Clock, "/clock", qos.SENSOR)
+            self._clock_messages = self.advertise(Clock, "/clock", qos.SENSOR)
         self.subscribe(
             JointTrajectory, f"{CONTROLLER}/joint_trajectory", self._on_trajectory, qos.COMMAND
         )
@@ -206,7 +206,7 @@ class CellNode(ManagedNode):
     def _publish(self, cell: RealTimeCell, measured: Measurement) -> None:
         settings, tick, names = self._settings, cell.ticks, cell.joint_names
         if settings.publish_clock and tick % settings.clock_period == 0:
-            self._clock.publish(Clock(clock=stamp_of(measured.stamp)))
+            self._clock_messages.publish(Clock(clock=stamp_of(measured.stamp)))
         if tick % settings.joint_state_period == 0:
             self._joints.publish(
                 joint_state_to_msg(names, measured.position, measured.velocity, measured.stamp)

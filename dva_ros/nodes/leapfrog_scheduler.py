@@ -68,7 +68,10 @@ class LeapfrogSchedulerParameters:
         0.01, "of the joint_trajectory_controller, s", minimum=0.0005, maximum=0.1
     )
     lead_s: float = parameter(
-        0.08, "from sending a message to its first waypoint, s", minimum=0.001, maximum=1.0
+        0.08, "from sending a message to where it changes the motion, s", minimum=0.001, maximum=1.0
+    )
+    overlap_s: float = parameter(
+        0.05, "how much of the past motion a message repeats, s", minimum=0.0, maximum=1.0
     )
     blend_s: float = parameter(
         0.3, "time over which disagreement is blended out, s", minimum=0.01, maximum=5.0

@@ -17,11 +17,9 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from ..errors import UserError
+from ..supervisor import DIE_WITH_PARENT
 from .managed_node import ManagedNode
 from .parameters import declare, parameter
-
-DIE_WITH_PARENT = "DVA_ROS_DIE_WITH_PARENT"
-"""Environment variable: where set, the process gets SIGTERM when its parent dies."""
 
 EXIT_FAILED = 1
 _PR_SET_PDEATHSIG = 1

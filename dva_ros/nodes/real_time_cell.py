@@ -18,7 +18,7 @@ from ..cell.tasks import TASKS, Split, Task
 from ..errors import UserError
 from ..trajectory import Trajectory
 
-MAX_LAG_S = 0.2
+MAX_LAG_S = 0.5
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class VideoPredictorNode(ManagedNode):
         self.subscribe(
             PredictionRequest, "leapfrog_scheduler/request", self._on_request, qos.COMMAND
         )
-        self._context = self.own(
+        self._history = self.own(
             self.create_client(GetContext, "camera_context/get_context"), self.destroy_client
         )
         self.every(0.1, self._join)
@@ -176,8 +176,8 @@ class VideoPredictorNode(ManagedNode):
     def _join(self) -> None:
         if not self._join_needed or self._joining is not None:
             return
-        if self._context.service_is_ready():
-            self._joining = self._context.call_async(GetContext.Request())
+        if self._history.service_is_ready():
+            self._joining = self._history.call_async(GetContext.Request())
             self._joining.add_done_callback(self._on_context)
 
     def _on_context(self, future: Future) -> None:
