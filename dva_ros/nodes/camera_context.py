@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from functools import partial
 
 import numpy as np
@@ -61,8 +62,8 @@ class CameraContextParameters:
 class CameraContextNode(ManagedNode):
     """Publishes `~/context`; serves `~/get_context` and `~/clear_context`."""
 
-    def __init__(self) -> None:
-        super().__init__(NAME)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME, **options)
 
     def setup(self) -> None:
         """Make the aligner and subscribe to every camera."""

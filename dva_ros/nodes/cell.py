@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 from dva_msgs.msg import ControllerState, TaskStatus
 from dva_msgs.srv import ResetCell
@@ -86,8 +87,8 @@ class CellParameters:
 class CellNode(ManagedNode):
     """Publishes cameras, joints and the task's judgement; takes trajectories."""
 
-    def __init__(self) -> None:
-        super().__init__(NAME)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME, **options)
         self._thread: threading.Thread | None = None
         self._running = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from dva_msgs.msg import ActionChunk, PredictedClip
@@ -37,8 +38,8 @@ class InverseDynamicsParameters:
 class InverseDynamicsNode(ManagedNode):
     """Takes clips, publishes `~/chunk`."""
 
-    def __init__(self) -> None:
-        super().__init__(NAME)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME, **options)
         self._worker: Worker | None = None
 
     def setup(self) -> None:

@@ -100,14 +100,14 @@ class LeapfrogSchedulerParameters:
         "type of the controller's state: the emulation's or control_msgs' of the real one",
         choices=("dva_msgs/ControllerState", "control_msgs/JointTrajectoryControllerState"),
     )
-    engage_on_activate: bool = parameter(False, "engage as soon as the robot's state is known")
+    engage_on_activate: bool = parameter(False, "engage with the first context frame")
 
 
 class LeapfrogSchedulerNode(ManagedNode):
     """Publishes `~/request`, `~/status` and the controller's trajectories."""
 
-    def __init__(self) -> None:
-        super().__init__(NAME)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME, **options)
 
     def setup(self) -> None:
         """Read the limits and connect."""
@@ -144,7 +144,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         self.every(self._spec.frame_period_s, self._publish_status)
 
     def start(self) -> None:
-        """Wait for `~/engage`, or engage as soon as the robot's state is known."""
+        """Wait for `~/engage`, or engage with the first context frame."""
         self._commanded = self._measured = None
         self._engage_wanted = self._settings.engage_on_activate
 
@@ -201,7 +201,8 @@ class LeapfrogSchedulerNode(ManagedNode):
         if np.isfinite(positions).all():
             self._measured = positions
         self._act(self._leapfrog.on_joint_states(self.now(), positions))
-        if self._engage_wanted and self._commanded is not None:
+        ready = self._commanded is not None and self._leapfrog.state.frame is not None
+        if self._engage_wanted and ready:
             self._engage_wanted = False
             self._engage()
 

@@ -132,6 +132,12 @@ class ManagedNode(LifecycleNode):
         self._release()
         return TransitionCallbackReturn.SUCCESS
 
+    def finish(self) -> None:
+        """Shut down from whatever state, and destroy the node."""
+        if self._state_machine.current_state[1] != "finalized":
+            self.trigger_shutdown()
+        self.destroy_node()
+
     def _halt(self) -> TransitionCallbackReturn:
         if not self.active:
             return TransitionCallbackReturn.SUCCESS

@@ -71,6 +71,11 @@ class PredictionSession:
         """The last frame in the predictor's context."""
         return self._newest
 
+    @property
+    def length(self) -> int:
+        """Frames appended since the context began."""
+        return self._predictor.num_frames
+
     def append(self, frame: ContextFrame) -> None:
         """Encode the next frame; one that does not follow the last begins anew."""
         newest = self._newest

@@ -72,9 +72,8 @@ def run_node(build: Callable[[], ManagedNode], arguments: Sequence[str] | None =
     except ExternalShutdownException:
         return 0
     finally:
-        node.trigger_shutdown()
         executor.remove_node(node)
-        node.destroy_node()
+        node.finish()
         executor.shutdown()
         rclpy.try_shutdown()
 

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
@@ -56,8 +57,8 @@ class VideoPredictorParameters:
 class VideoPredictorNode(ManagedNode):
     """Takes context frames and requests, publishes `~/clip`."""
 
-    def __init__(self) -> None:
-        super().__init__(NAME)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME, **options)
         self._worker: Worker | None = None
 
     def setup(self) -> None:
@@ -114,6 +115,11 @@ class VideoPredictorNode(ManagedNode):
             self._worker.close()
             self._worker = None
 
+    @property
+    def context_length(self) -> int:
+        """Frames since the model's context began without a gap."""
+        return self._session.length
+
     def health(self) -> Sequence[Health]:
         """The model's latency and the state of its context."""
         newest = self._session.newest
@@ -125,6 +131,7 @@ class VideoPredictorNode(ManagedNode):
             level, message = Level.OK, "ok" if self.active else "inactive"
         values = {
             "model": self._model_name,
+            "context frames": self._session.length,
             "newest frame": newest.index if newest else "none",
             "requests refused": self._refused,
             "append p50 ms": f"{1e3 * self._append_cost.percentile(50):.1f}",

@@ -1,0 +1,135 @@
+"""The predictor follows the context, answers requests, and regains its memory when it rejoins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
+pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
+pytestmark = pytest.mark.ros
+
+from dva_msgs.msg import ActionChunk, ContextFrame, PredictedClip, PredictionRequest  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from robot_inputs import RobotInputs  # noqa: E402
+from ros_graph import Graph  # noqa: E402
+
+from dva_ros.nodes import qos  # noqa: E402
+from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
+from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
+from dva_ros.nodes.video_predictor import VideoPredictorNode  # noqa: E402
+from dva_ros.spec import EMBEDDED_CELL  # noqa: E402
+
+JOINTS = EMBEDDED_CELL.num_joints
+
+
+class Chain:
+    """Context, predictor and inverse dynamics, asked by the test."""
+
+    def __init__(self, graph: Graph, models: Path) -> None:
+        self.graph = graph
+        graph.add_active(CameraContextNode())
+        self.predictor = graph.add_active(
+            VideoPredictorNode(parameter_overrides=[
+                Parameter("checkpoint", value=str(models / "video"))
+            ])
+        )
+        graph.add_active(
+            InverseDynamicsNode(parameter_overrides=[
+                Parameter("checkpoint", value=str(models / "inverse_dynamics"))
+            ])
+        )
+        self.requests = graph.client.create_publisher(
+            PredictionRequest, "leapfrog_scheduler/request", qos.COMMAND
+        )
+        self.frames = graph.collect(ContextFrame, "camera_context/context", qos.FRAMES)
+        self.clips = graph.collect(PredictedClip, "video_predictor/clip", qos.COMMAND)
+        self.chunks = graph.collect(ActionChunk, "inverse_dynamics/chunk", qos.COMMAND)
+        self.inputs = RobotInputs(graph.client)
+        self.inputs.start()
+        graph.spin_until(lambda: len(self.frames) >= 3)
+
+    def ask(self, request_id: int, behind: int = 0, joints: int = JOINTS) -> int:
+        """Request what follows a frame that has just come (or one `behind` it); gives it."""
+        count = len(self.frames)
+        self.graph.spin_until(lambda: len(self.frames) > count)
+        newest = self.frames[-1]
+        request = PredictionRequest(
+            session=newest.session, request_id=request_id,
+            frame_index=newest.frame_index - behind, committed_frames=2,
+            joint_names=list(EMBEDDED_CELL.joint_names[:joints]),
+            committed=[0.0] * (2 * joints),
+        )
+        self.requests.publish(request)
+        return int(request.frame_index)
+
+
+@pytest.fixture
+def chain(graph: Graph, tiny_models: Path) -> Chain:
+    return Chain(graph, tiny_models)
+
+
+def test_ids_lead_from_the_request_through_the_clip_to_the_chunk(chain: Chain) -> None:
+    index = chain.ask(41)
+    chain.graph.spin_until(lambda: chain.chunks)
+    clip, chunk = chain.clips[-1], chain.chunks[-1]
+    assert (clip.request_id, clip.frame_index, clip.committed_frames) == (41, index, 2)
+    assert (chunk.request_id, chunk.clip_id, chunk.frame_index) == (41, clip.clip_id, index)
+    assert len(clip.rgb) == clip.num_frames * clip.height * clip.width * 3
+    real = np.frombuffer(clip.real_rgb, np.uint8).reshape(2, 80, 64, 3)
+    frame = next(f for f in chain.frames if f.frame_index == index)
+    assert (real[-1].ravel() == np.frombuffer(frame.rgb, np.uint8)).all()
+    assert len(chunk.positions) == chunk.num_frames * JOINTS
+    assert np.isfinite(chunk.positions).all()
+    assert 0 < chunk.prediction_latency_s < chunk.stamp_to_now_s
+
+
+def test_a_request_for_a_frame_that_is_past_is_not_answered(chain: Chain) -> None:
+    chain.ask(1, behind=2)
+    chain.graph.spin(0.5)
+    assert chain.clips == []
+    chain.ask(2)
+    chain.graph.spin_until(lambda: chain.clips)
+    assert chain.clips[-1].request_id == 2
+
+
+def test_a_request_for_other_joints_is_not_answered(chain: Chain) -> None:
+    chain.ask(1, joints=5)
+    chain.graph.spin(0.5)
+    assert chain.clips == []
+
+
+def test_a_predictor_that_rejoins_has_the_whole_context(chain: Chain) -> None:
+    chain.graph.spin_until(lambda: chain.frames[-1].frame_index >= 10)
+    chain.predictor.trigger_deactivate()
+    chain.predictor.trigger_cleanup()
+    chain.predictor.trigger_configure()
+    chain.predictor.trigger_activate()
+    chain.graph.spin_until(lambda: chain.predictor.health()[0].values["newest frame"] != "none")
+    chain.ask(7)
+    chain.graph.spin_until(lambda: chain.clips)
+    joined = chain.predictor.context_length
+    assert joined == chain.clips[-1].frame_index + 1
+
+
+def test_a_checkpoint_of_another_cell_is_refused_by_the_field(
+    graph: Graph, tiny_models: Path
+) -> None:
+    node = graph.add(
+        VideoPredictorNode(parameter_overrides=[
+            Parameter("checkpoint", value=str(tiny_models / "video")),
+            Parameter("frame_period_s", value=0.2),
+        ])
+    )
+    node.trigger_configure()
+    assert "frame_period_s differ" in node.failure
+
+
+def test_a_missing_checkpoint_is_named(graph: Graph) -> None:
+    node = graph.add(
+        VideoPredictorNode(parameter_overrides=[Parameter("checkpoint", value="cpu/nothing")])
+    )
+    node.trigger_configure()
+    assert "models/cpu/nothing" in node.failure
