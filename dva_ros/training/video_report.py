@@ -112,4 +112,4 @@ def _read(path: Path) -> dict[str, np.ndarray] | None:
     if not path.exists():
         return None
     table = np.genfromtxt(path, delimiter=",", names=True, deletechars="", ndmin=1)
-    return {name: table[name] for name in table.dtype.names}
+    return {name: table[name] for name in table.dtype.names or ()}

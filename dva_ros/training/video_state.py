@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,5 +63,13 @@ def load_state(folder: Path) -> TrainingState:
         )
     except FileNotFoundError as error:
         raise UserError(f"nothing to resume in {folder}: {STATE_FILE} is missing") from error
-    except (SpecMismatchError, KeyError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (
+        SpecMismatchError,
+        pickle.UnpicklingError,
+        KeyError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
         raise UserError(f"{path} cannot be resumed from: {error}") from error

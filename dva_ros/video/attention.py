@@ -34,7 +34,7 @@ class _ExpAttention(torch.autograd.Function):
         return torch.matmul(weights, v), weights.sum(-1, keepdim=True)
 
     @staticmethod
-    def backward(  # type: ignore[override]
+    def backward(
         ctx: Any, grad_weighted: Tensor, grad_sum: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None]:
         q, k, v, weights = ctx.saved_tensors

@@ -14,7 +14,7 @@ from .model import VideoModel
 def pin_instruction(model: VideoModel, cache: KVCache, words: Tensor) -> None:
     """Encode hashed words, int64 [max_words], into the cache's pinned segment."""
     x = model.embedding.instruction(words[None])
-    for layer, block in enumerate(model.blocks):
+    for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
         cache.pin(layer, k, v)
         x = x + block.temporal.merge(*exp_attention(q, k, v))
@@ -33,8 +33,8 @@ def append_frame(model: VideoModel, cache: KVCache, frame: Tensor, state: Tensor
     embedded = model.embedding.real(frame, state)
     x = embedded[None, None]
     tables = model.rope.tables(torch.tensor([cache.count], device=x.device))
-    last_layer = len(model.blocks) - 1
-    for layer, block in enumerate(model.blocks):
+    last_layer = len(model.layers) - 1
+    for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
         cache.write(layer, model.rope.rotate(k, tables), v)
         if layer == last_layer:
@@ -75,7 +75,7 @@ def denoise_clip(
     x = model.embedding.clip(noisy, levels, committed, counts, anchor)[None]
     index = cache.count + torch.arange(len(noisy), device=device)
     tables = model.rope.tables(index)
-    for layer, block in enumerate(model.blocks):
+    for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
         rotated = model.rope.rotate(q, tables)[0]
         parts = (

@@ -31,11 +31,12 @@ class KVCache:
         if capacity < 1:
             raise ValueError(f"a cache holds at least one frame, got {capacity}")
         lead = (config.depth, config.num_slots, config.heads)
-        options = {"dtype": dtype, "device": device}
         self.capacity, self.count = capacity, 0
-        self._pinned_k = torch.zeros(*lead, NUM_PINNED, config.head_dim, **options)
+        pinned = (*lead, NUM_PINNED, config.head_dim)
+        ring = (*lead, capacity, config.head_dim)
+        self._pinned_k = torch.zeros(pinned, dtype=dtype, device=device)
         self._pinned_v = torch.zeros_like(self._pinned_k)
-        self._ring_k = torch.zeros(*lead, capacity, config.head_dim, **options)
+        self._ring_k = torch.zeros(ring, dtype=dtype, device=device)
         self._ring_v = torch.zeros_like(self._ring_k)
 
     def reset(self) -> None:

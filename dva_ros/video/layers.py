@@ -33,7 +33,7 @@ class _SquaredRelu(torch.autograd.Function):
         return rectified.square()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         (rectified,) = ctx.saved_tensors
         return (grad * rectified).mul_(2)
 

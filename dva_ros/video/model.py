@@ -7,6 +7,7 @@ one forward: that is context amortization. `cached.py` computes the same numbers
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +63,11 @@ class VideoModel(nn.Module):
         nn.init.normal_(self.embedding.word.weight, std=0.5)
 
     @property
+    def layers(self) -> list[Block]:
+        """The blocks, first to last."""
+        return cast(list[Block], list(self.blocks))
+
+    @property
     def dtype(self) -> torch.dtype:
         """Dtype of weights and activations."""
         return self.rope.swap.dtype
@@ -82,10 +88,10 @@ class VideoModel(nn.Module):
             batch.noisy, batch.level, batch.committed, batch.count, real[:, batch.clip_start]
         )
         x = torch.cat((self.embedding.instruction(batch.words), real, clips.flatten(1, 2)), dim=1)
-        for block in self.blocks[:-1]:
+        for block in self.layers[:-1]:
             x = x + self._attend_time(block.temporal, x, layout, tables)
             x = block.finish(x)
-        last_block = self.blocks[-1]
+        last_block = self.layers[-1]
         update = self._attend_time(last_block.temporal, x, layout, tables, clips_only=True)
         x = last_block.finish(x[:, layout.first_clip :] + update)
         return self.head(

@@ -158,10 +158,10 @@ class VideoPredictor:
         return torch.randn(shape, generator=generator).to(self._device)
 
     def _normalised(self, name: str, values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
-        joints = np.asarray(values, dtype=np.float32).reshape(-1, *shape[1:])
-        if np.shape(values) != shape:
-            raise ValueError(f"{name} must have shape {shape}, got {np.shape(values)}")
+        joints = np.asarray(values, dtype=np.float32)
+        if joints.shape != shape:
+            raise ValueError(f"{name} must have shape {shape}, got {joints.shape}")
         if not np.isfinite(joints).all():
             raise ValueError(f"{name} holds a value that is not finite")
-        normal = ((joints.reshape(shape) - self._mean) / self._std).astype(np.float32)
+        normal = ((joints - self._mean) / self._std).astype(np.float32)
         return torch.from_numpy(normal).to(self._device, self._model.dtype)
