@@ -123,13 +123,11 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _start_worker(options: EvaluationOptions) -> None:
+def _run_seed(options: EvaluationOptions, seed: int) -> EpisodeOutcome:
+    """In a worker process, which makes its worker for its first scene."""
     global _worker
-    _worker = _Worker(options)
-
-
-def _run_seed(seed: int) -> EpisodeOutcome:
-    assert _worker is not None
+    if _worker is None:
+        _worker = _Worker(options)
     return _worker.run(seed)
 
 
@@ -141,12 +139,10 @@ def _run_processes(
     pool = ProcessPoolExecutor(
         min(options.workers, options.episodes),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(options,),
     )
     try:
         futures: list[Future[EpisodeOutcome]] = [
-            pool.submit(_run_seed, seed) for seed in options.seeds
+            pool.submit(_run_seed, options, seed) for seed in options.seeds
         ]
         for future in as_completed(futures):
             outcomes.append(future.result())
