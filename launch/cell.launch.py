@@ -6,13 +6,13 @@ log_level; and ``cell:=false`` for a real cell.
 
 from pathlib import Path
 
-from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from dva_ros.graph import GraphOptions, environment
 from dva_ros.resources import config_path
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 ARGUMENTS = (
     ("namespace", "", "pushed before the nodes' names"),

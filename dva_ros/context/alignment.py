@@ -62,7 +62,7 @@ class ContextAligner:
             for camera in spec.cameras
         }
         self.joints = JointSource(spec.joint_names, limits)
-        self.counts = AlignmentCounts(camera_missing={name: 0 for name in self.cameras})
+        self.counts = AlignmentCounts(camera_missing=dict.fromkeys(self.cameras, 0))
         self.frames: deque[ContextFrame] = deque(maxlen=capacity)
         self.session = first_session - 1
         self.instruction = ""
@@ -140,7 +140,7 @@ class ContextAligner:
 
     def _begin(self, now: float) -> bool:
         sources = [camera.ring for camera in self.cameras.values()]
-        if any(not len(ring) for ring in (*sources, self.joints.ring)):
+        if self.joints.ring.newest is None or not all(len(ring) for ring in sources):
             return False
         newest = [sample.stamp for ring in sources if (sample := ring.newest)]
         origin = newest[0]
@@ -150,9 +150,10 @@ class ContextAligner:
         return origin <= now + self.limits.settle_s
 
     def _settled(self, time: float) -> bool:
-        rings = [camera.ring for camera in self.cameras.values()]
-        return all(
-            ring.settled(time, self.limits.settle_s) for ring in (*rings, self.joints.ring)
+        slack = self.limits.settle_s
+        cameras = self.cameras.values()
+        return self.joints.ring.settled(time, slack) and all(
+            camera.ring.settled(time, slack) for camera in cameras
         )
 
     def _assemble(self, index: int, time: float) -> ContextFrame:

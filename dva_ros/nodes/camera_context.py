@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from functools import partial
+from typing import Any
 
 import numpy as np
+from sensor_msgs.msg import Image, JointState
+
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 from dva_msgs.srv import ClearContext, GetContext
-from sensor_msgs.msg import Image, JointState
 
 from ..context.alignment import ContextAligner
 from ..context.frame import ContextFrame

@@ -17,18 +17,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from dva_msgs.msg import ControllerState, TaskStatus
-from dva_msgs.srv import ResetCell
 from rclpy.logging import get_logger
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
+from dva_msgs.msg import ControllerState, TaskStatus
+from dva_msgs.srv import ResetCell
+
 from ..cell.controller import Generation
 from ..cell.description import robot_description
 from ..cell.model import CAMERAS
-from ..cell.simulation import CONTROL_PERIOD_S
 from ..cell.tasks import SPLITS, Split
 from ..errors import UserError
 from ..trajectory import Trajectory
@@ -245,7 +245,7 @@ class CellNode(ManagedNode):
         find_task(task)
         if split not in SPLITS:
             raise UserError(f"split '{split}' is unknown; known are {', '.join(SPLITS)}")
-        chosen: Split = split  # type: ignore[assignment]
+        chosen: Split = split
         self._instruction = cell.reset(task, seed, chosen)
         self._task_name, self._seed = task, seed
         self._trajectories.clear()

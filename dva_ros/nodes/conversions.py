@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Duration
 from builtin_interfaces.msg import Time as TimeMsg
-from dva_msgs import msg as dva
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from dva_msgs import msg as dva
 
 from ..cell.controller import ControllerState
 from ..cell.controller import JointState as ControllerJointState

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
 from dva_msgs.msg import ActionChunk, ControllerState, LeapfrogStatus, PredictedClip, TaskStatus
 
 from ..cell.simulation import CONTROL_PERIOD_S

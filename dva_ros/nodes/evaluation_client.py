@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+from tqdm import tqdm
+
 from dva_msgs.msg import (
     ActionChunk,
     ContextFrame,
@@ -19,14 +28,6 @@ from dva_msgs.msg import (
     TaskStatus,
 )
 from dva_msgs.srv import ClearContext, ResetCell
-from lifecycle_msgs.msg import State
-from lifecycle_msgs.srv import GetState
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
-from sensor_msgs.msg import Image
-from std_srvs.srv import Trigger
-from tqdm import tqdm
 
 from ..errors import UserError
 from ..evaluation.report import EpisodeOutcome, EvaluationOptions, EvaluationReport

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from dva_msgs.msg import ActionChunk, PredictedClip
 
 from ..inverse_dynamics.decoder import InverseDynamics
@@ -100,7 +101,8 @@ class InverseDynamicsNode(ManagedNode):
 
     def _answer(self, message: PredictedClip, received: float) -> None:
         """In the inference thread: decode, unless a newer clip has come."""
-        if message is not self._newest or not self.active:
+        superseded = message is not self._newest
+        if superseded or not self.active:
             return
         try:
             chunk = self._decode(message)

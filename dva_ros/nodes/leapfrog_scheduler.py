@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest
-from dva_msgs.msg import ContextFrame as ContextFrameMsg
 from rclpy.duration import Duration
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
+
+from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest
+from dva_msgs.msg import ContextFrame as ContextFrameMsg
 
 from ..errors import UserError
 from ..leapfrog.limits import JointLimits
@@ -68,7 +69,7 @@ class LeapfrogSchedulerParameters:
         0.01, "of the joint_trajectory_controller, s", minimum=0.0005, maximum=0.1
     )
     lead_s: float = parameter(
-        0.08, "from sending a message to where it changes the motion, s", minimum=0.001, maximum=1.0
+        0.08, "from sending a message to where motion changes, s", minimum=0.001, maximum=1.0
     )
     overlap_s: float = parameter(
         0.05, "how much of the past motion a message repeats, s", minimum=0.0, maximum=1.0

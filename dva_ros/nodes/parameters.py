@@ -69,6 +69,7 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
     """
     values: dict[str, Any] = {}
     assert isinstance(cls, type)
+    owner = node.get_fully_qualified_name()
     for name, default, described in described_fields(cls):
         start = list(default) if isinstance(default, tuple) else default
         try:
@@ -77,7 +78,7 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
             value = node.get_parameter(name).value
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             raise ParameterError(
-                f"parameter {name} of {node.get_fully_qualified_name()}: {error} "
+                f"parameter {name} of {owner}: {error} "
                 f"({described.description})"
             ) from error
         values[name] = tuple(value) if isinstance(default, tuple) else value
@@ -85,7 +86,7 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
     try:
         return cls(**values)
     except ValueError as error:
-        raise ParameterError(f"parameters of {node.get_fully_qualified_name()}: {error}") from error
+        raise ParameterError(f"parameters of {owner}: {error}") from error
 
 
 def _descriptor(described: Described, default: Any) -> ParameterDescriptor:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import rclpy
@@ -34,7 +34,7 @@ class ProcessParameters:
     )
 
 
-def run_node(build: Callable[[], ManagedNode], arguments: Sequence[str] | None = None) -> int:
+def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = None) -> int:
     """Build a node and spin it until SIGINT or SIGTERM.
 
     The signals are waited for in a thread of their own while ROS still works, so that a node can

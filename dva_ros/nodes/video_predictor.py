@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rclpy.task import Future
+
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 from dva_msgs.msg import PredictedClip, PredictionRequest
 from dva_msgs.srv import GetContext
-from rclpy.task import Future
 
 from ..context.frame import ContextFrame
 from ..video.predictor import VideoPredictor

@@ -76,7 +76,8 @@ def test_a_missing_camera_is_marked_counted_named_and_keeps_its_last_image(rig: 
     rig.run(50)
     rig.run(100, without=("front",))
     marked = rig.frames[-1]
-    assert marked.camera_missing == (False, True) and not marked.good
+    assert marked.camera_missing == (False, True)
+    assert not marked.good
     assert marked.camera_age_s[1] > 0.9
     assert (marked.mosaic[8:] == 40).all()
     assert rig.aligner.counts.camera_missing["front"] >= 8
@@ -144,8 +145,10 @@ def test_clearing_begins_a_session_without_the_past(rig: Rig) -> None:
     session = rig.aligner.clear("again", rig.now)
     rig.run(30)
     newest = rig.frames[-1]
-    assert newest.session == session and newest.instruction == "again"
-    assert newest.index < 5 and len(rig.aligner.frames) == newest.index + 1
+    assert newest.session == session
+    assert newest.instruction == "again"
+    assert newest.index < 5
+    assert len(rig.aligner.frames) == newest.index + 1
 
 
 def test_a_clock_that_jumps_back_begins_a_session(rig: Rig) -> None:
@@ -155,7 +158,8 @@ def test_a_clock_that_jumps_back_begins_a_session(rig: Rig) -> None:
     rig.run(30)
     assert rig.aligner.session == before + 1
     assert "jumped back" in rig.aligner.restart_reason
-    assert rig.frames[-1].session == before + 1 and rig.frames[-1].good
+    assert rig.frames[-1].session == before + 1
+    assert rig.frames[-1].good
 
 
 def test_no_frame_before_every_source_was_heard(rig: Rig) -> None:

@@ -19,7 +19,8 @@ def test_nearest_is_by_stamp_not_by_arrival() -> None:
     ring = ring_of(1.0, 1.2)
     assert ring.insert(1.1, 1.1, now=1.2) is Arrival.OUT_OF_ORDER
     nearest = ring.nearest(1.12)
-    assert nearest is not None and nearest.stamp == 1.1
+    assert nearest is not None
+    assert nearest.stamp == 1.1
 
 
 def test_a_repeated_stamp_is_dropped_and_counted() -> None:
@@ -27,7 +28,8 @@ def test_a_repeated_stamp_is_dropped_and_counted() -> None:
     assert ring.insert(1.1, 9.9, now=1.15) is Arrival.DUPLICATE
     assert ring.counts[Arrival.DUPLICATE] == 1
     newest = ring.newest
-    assert newest is not None and newest.value == 1.1
+    assert newest is not None
+    assert newest.value == 1.1
 
 
 def test_a_stamp_in_the_future_is_refused() -> None:

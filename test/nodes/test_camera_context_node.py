@@ -10,11 +10,11 @@ pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
-from dva_msgs.msg import ContextFrame  # noqa: E402
-from dva_msgs.srv import ClearContext, GetContext  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
 
+from dva_msgs.msg import ContextFrame  # noqa: E402
+from dva_msgs.srv import ClearContext, GetContext  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 
@@ -82,7 +82,8 @@ def test_another_encoding_is_an_error_that_names_both(cell: Cell) -> None:
 def test_another_size_is_an_error_that_names_both(cell: Cell) -> None:
     cell.inputs.shape["overhead"] = (50, 70)
     message = cell.error_of("overhead")
-    assert "50x70x3" in message and "96x128x3" in message
+    assert "50x70x3" in message
+    assert "96x128x3" in message
 
 
 def test_nan_in_the_joint_states_names_the_joint(cell: Cell) -> None:

@@ -40,7 +40,8 @@ def test_a_context_frame_survives_the_wire() -> None:
     assert back.stamp == pytest.approx(frame.stamp, abs=1e-6)
     assert (back.mosaic == frame.mosaic).all()
     assert (back.position == frame.position).all()
-    assert back.camera_missing == (False, True) and back.joints_missing
+    assert back.camera_missing == (False, True)
+    assert back.joints_missing
     assert back.camera_age_s == pytest.approx((0.0, 0.25))
 
 
@@ -93,7 +94,8 @@ def test_a_trajectory_survives_the_wire_with_absent_fields() -> None:
     assert back.joint_names == NAMES
     assert back.stamp == pytest.approx(trajectory.stamp, abs=1e-6)
     assert [p.time_from_start for p in back.points] == pytest.approx([0.02, 1.123456789], abs=1e-9)
-    assert back.points[0].velocities is not None and back.points[1].velocities is None
+    assert back.points[0].velocities is not None
+    assert back.points[1].velocities is None
     assert back.points[1].positions == pytest.approx([0.3, 0.4])
 
 
@@ -103,7 +105,8 @@ def test_a_request_keeps_its_ids_and_motion() -> None:
     message = over_the_wire(convert.request_to_msg(request, NAMES, 4))
     assert (message.session, message.request_id, message.frame_index) == (5, 9, 40)
     assert (convert.targets(message.committed, 2) == committed).all()
-    assert message.committed_frames == 3 and message.num_steps == 4
+    assert message.committed_frames == 3
+    assert message.num_steps == 4
 
 
 def test_numbers_that_fill_no_whole_rows_are_refused() -> None:

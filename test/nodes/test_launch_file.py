@@ -11,10 +11,10 @@ pytest.importorskip(
     "launch_ros", reason="launch is not installed: it comes with a ROS 2 installation"
 )
 
-from launch import LaunchContext  # noqa: E402
-from launch_ros.actions import Node  # noqa: E402
+from launch_ros.actions import Node
 
-from dva_ros.graph import CELL, GRAPH  # noqa: E402
+from dva_ros.graph import CELL, GRAPH
+from launch import LaunchContext
 
 FILE = Path(__file__).resolve().parents[2] / "launch" / "cell.launch.py"
 
@@ -22,7 +22,8 @@ FILE = Path(__file__).resolve().parents[2] / "launch" / "cell.launch.py"
 @pytest.mark.parametrize("with_cell", [True, False])
 def test_every_node_of_the_graph_is_launched(with_cell: bool) -> None:
     spec = importlib.util.spec_from_file_location("cell_launch", FILE)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     context = LaunchContext()

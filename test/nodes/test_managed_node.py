@@ -109,7 +109,8 @@ def test_parameters_have_descriptions_ranges_and_defaults(graph: Graph) -> None:
     node = graph.add(ManagedNode("configured"))
     assert declare(node, Settings) == Settings()
     described = node.describe_parameter("rate")
-    assert described.description == "rate, Hz" and described.read_only
+    assert described.description == "rate, Hz"
+    assert described.read_only
     assert described.floating_point_range[0].to_value == 100.0
 
 

@@ -11,11 +11,11 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
-from dva_msgs.msg import ActionChunk, ContextFrame, PredictedClip, PredictionRequest  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
 
+from dva_msgs.msg import ActionChunk, ContextFrame, PredictedClip, PredictionRequest  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402

@@ -9,12 +9,12 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
-from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
+from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402

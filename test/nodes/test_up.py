@@ -17,6 +17,11 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
+from ros_graph import Graph  # noqa: E402
+from sensor_msgs.msg import CameraInfo, JointState  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint  # noqa: E402
+
 from dva_msgs.msg import (  # noqa: E402
     ActionChunk,
     ContextFrame,
@@ -27,11 +32,6 @@ from dva_msgs.msg import (  # noqa: E402
     TaskStatus,
 )
 from dva_msgs.srv import ResetCell  # noqa: E402
-from ros_graph import Graph  # noqa: E402
-from sensor_msgs.msg import CameraInfo, JointState  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint  # noqa: E402
-
 from dva_ros.nodes import qos  # noqa: E402
 
 START_S = 90.0
@@ -118,10 +118,12 @@ def test_frames_become_motion_and_every_id_leads_back(graph: Graph, up: Up) -> N
     real = np.frombuffer(clip.real_rgb, np.uint8).reshape(clip.num_real_frames, -1)[-1]
     assert (real == np.frombuffer(frame.rgb, np.uint8)).all()
     assert chunk.chunk_id in {status.chunk_id for status in statuses}
-    assert frame.instruction == "" and tasks[-1].task == "pick_place"
+    assert frame.instruction == ""
+    assert tasks[-1].task == "pick_place"
     assert np.allclose(sent[-1].points[-1].velocities, 0.0)
     assert list(states[-1].joint_names) == list(joints[-1].name)
-    assert infos and descriptions[-1].data.startswith("<?xml")
+    assert infos
+    assert descriptions[-1].data.startswith("<?xml")
 
 
 def test_the_cell_resets_refuses_aloud_and_ends_cleanly(graph: Graph, up: Up) -> None:
@@ -130,12 +132,14 @@ def test_the_cell_resets_refuses_aloud_and_ends_cleanly(graph: Graph, up: Up) ->
     answer = graph.call(
         ResetCell, "cell/reset", ResetCell.Request(task="lift", seed=3, split="test")
     )
-    assert answer.success and "lift" in answer.instruction
+    assert answer.success
+    assert "lift" in answer.instruction
     graph.spin_until(lambda: tasks[-1].task == "lift")
     refused = graph.call(
         ResetCell, "cell/reset", ResetCell.Request(task="fly", seed=3, split="test")
     )
-    assert not refused.success and "pick_place" in refused.message
+    assert not refused.success
+    assert "pick_place" in refused.message
     publisher = graph.client.create_publisher(
         JointTrajectory, "joint_trajectory_controller/joint_trajectory", qos.COMMAND
     )
