@@ -35,8 +35,8 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.outer.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.outer(F.relu(self.inner(self.norm(x))))
-        return x
+        change: Tensor = self.outer(F.relu(self.inner(self.norm(x))))
+        return x + change
 
 
 class CameraEncoder(nn.Module):
@@ -73,7 +73,7 @@ class CameraEncoder(nn.Module):
 
     def forward(self, image: Tensor, low_precision: bool) -> Tensor:
         """Float32 feature [N, out_features]; `low_precision` convolves in bfloat16."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=low_precision):
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=low_precision):
             x = F.relu(self.stem(image))
             x = self.quarter_block(F.relu(self.to_quarter(x)))
             heat = self.to_heat(x)

@@ -31,8 +31,8 @@ class TemporalLayer(nn.Module):
         weights = (query @ key.transpose(-1, -2) * (width // self.heads) ** -0.5).softmax(-1)
         mixed = (weights @ value).transpose(1, 2).reshape(batch, length, width)
         x = x + self.project(mixed)
-        x = x + self.contract(F.gelu(self.expand(self.mlp_norm(x))))
-        return x
+        change: Tensor = self.contract(F.gelu(self.expand(self.mlp_norm(x))))
+        return x + change
 
 
 class InverseDynamicsNet(nn.Module):
@@ -104,7 +104,7 @@ class InverseDynamicsNet(nn.Module):
         last = self.config.last_real
         motion = (values - values[:, last : last + 1]) / 64
         pixels = values / 127.5 - 1
-        features = torch.zeros(batch, length, self.config.width)
+        features = torch.zeros(batch, length, self.config.width, device=frames.device)
         top = 0
         for camera in self.config.spec.cameras:
             rows = slice(top, top + camera.height)

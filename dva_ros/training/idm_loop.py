@@ -17,22 +17,9 @@ DEFAULT_MINUTES = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `run`."""
     parser.add_argument(
-        "--data", type=Path, nargs="+", required=True, help="LeRobot datasets of any motion"
+        "--data", required=True, help="dataset folders of any motion, separated by commas"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("models/cpu/inverse_dynamics"),
-        help="checkpoint folder to write (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--run",
-        dest="run_folder",
-        type=Path,
-        default=Path("runs/idm"),
-        help="training state, metrics and pictures; a state there is resumed "
-        "(default: %(default)s)",
-    )
+    parser.add_argument("--output", type=Path, required=True, help="the run's folder")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--minutes", type=float, help=f"wall time in all (default: {DEFAULT_MINUTES:g})"
@@ -53,10 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--predicted-clips", type=int, default=2000)
     parser.add_argument("--predicted-share", type=float, default=0.5)
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; a run folder that holds a state is continued."""
+    """Imagine clips where asked, train, export."""
     settings = _settings(args)
     from .data_parallel import launch
     from .idm_run import train_rank
@@ -68,7 +57,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> IdmSettings:
+    import torch
+
     from .idm_settings import IdmSettings
+    from .idm_trainer import STATE_FILE
 
     minutes = args.minutes
     if args.steps is None and minutes is None:
@@ -85,20 +77,29 @@ def _settings(args: argparse.Namespace) -> IdmSettings:
             raise UserError(f"{name} must be positive, got {value}")
     if not 0 <= args.predicted_share <= 1:
         raise UserError(f"--predicted-share must lie in 0..1, got {args.predicted_share}")
+    has_state = (args.output / STATE_FILE).exists()
+    if has_state and not args.resume:
+        raise UserError(f"{args.output} holds a run: add --resume or choose another --output")
+    if args.resume and not has_state:
+        raise UserError(f"{args.output} holds no run to resume")
+    device = args.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     return IdmSettings(
-        data=tuple(args.data),
-        out=args.out,
-        run=args.run_folder,
+        data=tuple(Path(part) for part in args.data.split(",")),
+        output=args.output,
         minutes=minutes,
         steps=args.steps,
         batch=args.batch,
         learning_rate=args.learning_rate,
-        ranks=args.ranks,
+        ranks=1 if device == "cuda" else args.ranks,
         seed=args.seed,
         validate_every_s=args.validate_every,
         predicted_by=args.predicted_by,
         predicted_clips=args.predicted_clips,
         predicted_share=args.predicted_share,
+        resume=args.resume,
+        device=device,
     )
 
 
@@ -116,7 +117,7 @@ def _imagine_clips(settings: IdmSettings) -> None:
     store = EpisodeStore.open(settings.data, EMBEDDED_CELL)
     weights = settings.predicted_by / "model.safetensors"
     PredictedClips.generate(
-        settings.run / CLIPS_FOLDER,
+        settings.output / CLIPS_FOLDER,
         predictor,
         {
             "checkpoint": f"{weights.resolve()} {weights.stat().st_mtime_ns}",

@@ -30,6 +30,10 @@ class IdmTargets:
     offset: Tensor
     jacobian: Tensor
 
+    def to(self, device: torch.device) -> IdmTargets:
+        """The same on a device."""
+        return IdmTargets(self.offset.to(device), self.jacobian.to(device))
+
     @staticmethod
     def of(windows: Windows, statistics: JointStatistics, spec: CellSpec) -> IdmTargets:
         """Targets of a batch; the Jacobians are those at the true commands."""
@@ -50,7 +54,6 @@ def idm_loss(predicted: Tensor, targets: IdmTargets) -> Tensor:
     """
     error = predicted - targets.offset
     displaced = (targets.jacobian @ error[..., None])[..., 0]
-    zero = torch.zeros((), dtype=error.dtype)
-    return F.smooth_l1_loss(error, zero.expand_as(error), beta=0.5) + F.smooth_l1_loss(
-        displaced, zero.expand_as(displaced), beta=0.5
+    return F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5) + F.smooth_l1_loss(
+        displaced, torch.zeros_like(displaced), beta=0.5
     )

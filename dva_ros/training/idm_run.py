@@ -16,11 +16,10 @@ from .idm_card import model_card
 from .idm_data import Windows, WindowSource
 from .idm_report import write_contact_sheet, write_metrics, write_plot
 from .idm_settings import IdmSettings
-from .idm_trainer import IdmTrainer
+from .idm_trainer import STATE_FILE, IdmTrainer
 from .predicted_clips import PredictedClips
 from .store import EpisodeStore
 
-STATE_FILE = "state.pt"
 CLIPS_FOLDER = "predicted"
 VALIDATION_WINDOWS = 96
 FINAL_WINDOWS = 512
@@ -56,11 +55,11 @@ class IdmRun:
         self._validation = WindowSource(validation, config)
         self._clips: PredictedClips | None = None
         if settings.predicted_by is not None:
-            self._clips = PredictedClips.open(settings.run / CLIPS_FOLDER)
+            self._clips = PredictedClips.open(settings.output / CLIPS_FOLDER)
         self._stop = StopSignal().install()
-        settings.run.mkdir(parents=True, exist_ok=True)
-        state = settings.run / STATE_FILE
-        if state.exists():
+        settings.output.mkdir(parents=True, exist_ok=True)
+        state = settings.output / STATE_FILE
+        if settings.resume:
             self._trainer = IdmTrainer.resume(state, config, settings)
             self._say(f"{state}: going on after {self._trainer.step} steps")
         else:
@@ -93,7 +92,7 @@ class IdmRun:
         if self._group.rank == 0:
             if losses and not interrupted:
                 self._validate(losses)
-            trainer.save(settings.run / STATE_FILE)
+            trainer.save(settings.output / STATE_FILE)
             if interrupted:
                 self._say(f"saved after {trainer.step} steps; the same command goes on from there")
             else:
@@ -126,8 +125,8 @@ class IdmRun:
                 **accuracy.to_dict(),
             }
         )
-        trainer.save(settings.run / STATE_FILE)
-        write_metrics(settings.run / "metrics.csv", trainer.history)
+        trainer.save(settings.output / STATE_FILE)
+        write_metrics(settings.output / "metrics.csv", trainer.history)
         return accuracy
 
     def _accuracy(self, which: np.ndarray) -> IdmAccuracy:
@@ -156,22 +155,22 @@ class IdmRun:
             elapsed_s=trainer.elapsed_s,
         )
         save_checkpoint(
-            settings.out,
+            settings.output,
             trainer.config,
             trainer.statistics,
             dict(trainer.average.state_dict()),
             card,
         )
-        write_metrics(settings.run / "metrics.csv", trainer.history)
-        write_plot(settings.run / "training.png", trainer.history)
+        write_metrics(settings.output / "metrics.csv", trainer.history)
+        write_plot(settings.output / "training.png", trainer.history)
         some = self._validation.gather(self._validation.spread(SHEET_WINDOWS))
         write_contact_sheet(
-            settings.run / "contact_sheet.png", some, trainer.predict(some), trainer.config.spec
+            settings.output / "contact_sheet.png", some, trainer.predict(some), trainer.config.spec
         )
         self._say(
             f"held-out end-effector error {accuracy.effector_median_mm:.1f} mm median, "
-            f"{accuracy.effector_p90_mm:.1f} mm p90\ncheckpoint: {settings.out}\n"
-            f"plot, contact sheet, metrics: {settings.run}"
+            f"{accuracy.effector_p90_mm:.1f} mm p90\n"
+            f"checkpoint, training.png, contact_sheet.png, metrics.csv: {settings.output}"
         )
 
     def _fraction_done(self) -> float:

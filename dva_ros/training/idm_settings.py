@@ -12,8 +12,7 @@ class IdmSettings:
 
     Attributes:
         data: LeRobot datasets, of tasks and of random motion.
-        out: checkpoint folder that is written.
-        run: folder of the training state, the metrics and pictures.
+        output: folder of the checkpoint, the training state, the metrics and pictures.
         minutes: wall time to train in all, resumed parts included; None to count steps.
         steps: optimiser steps in all; None to count minutes.
         batch: windows of one rank's step.
@@ -25,11 +24,12 @@ class IdmSettings:
         predicted_by: video checkpoint whose imagined clips are mixed in, or None.
         predicted_clips: how many clips to imagine.
         predicted_share: share of training windows with an imagined clip.
+        resume: go on with the state in `output`.
+        device: of torch.
     """
 
     data: tuple[Path, ...]
-    out: Path
-    run: Path
+    output: Path
     minutes: float | None = None
     steps: int | None = None
     batch: int = 16
@@ -41,10 +41,13 @@ class IdmSettings:
     predicted_by: Path | None = None
     predicted_clips: int = 2000
     predicted_share: float = 0.5
+    resume: bool = False
+    device: str = "cpu"
 
     def command(self) -> str:
         """The command line that does the same."""
-        words = ["python -m dva_ros train idm --data", *map(str, self.data), f"--out {self.out}"]
+        data = ",".join(map(str, self.data))
+        words = [f"python -m dva_ros train idm --data {data} --output {self.output}"]
         words.append(f"--steps {self.steps}" if self.steps else f"--minutes {self.minutes:g}")
         words.append(f"--batch {self.batch} --ranks {self.ranks} --seed {self.seed}")
         if self.predicted_by is not None:

@@ -23,6 +23,7 @@ from .idm_data import Windows
 from .idm_loss import IdmTargets, idm_loss
 from .idm_settings import IdmSettings
 
+STATE_FILE = "state.pt"
 WARMUP_STEPS = 40
 AVERAGE_DECAY = 0.995
 GRADIENT_NORM = 1.0
@@ -50,8 +51,8 @@ class IdmTrainer:
         self.statistics = statistics
         self._settings = settings
         self._augmentation = Augmentation()
-        self.net = InverseDynamicsNet(config)
-        self.net.low_precision = fast_dtype() is torch.bfloat16
+        self.net = InverseDynamicsNet(config).to(settings.device)
+        self.net.low_precision = fast_dtype(settings.device) is torch.bfloat16
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self._optimizer = torch.optim.AdamW(
             self.net.parameters(),
@@ -89,8 +90,9 @@ class IdmTrainer:
             elapsed time becomes the ranks' mean too, so that all end at the same step.
         """
         frames = self._augmentation.apply(windows.frames, self.config, rng, imagined)
-        predicted = self.net(torch.from_numpy(frames), self.normalised_state(windows.state))
-        loss = idm_loss(predicted, IdmTargets.of(windows, self.statistics, self.config.spec))
+        predicted = self.net(self._on_device(frames), self.normalised_state(windows.state))
+        targets = IdmTargets.of(windows, self.statistics, self.config.spec)
+        loss = idm_loss(predicted, targets.to(predicted.device))
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         shared = group.average_gradients(
@@ -108,15 +110,17 @@ class IdmTrainer:
     def normalised_state(self, state: np.ndarray) -> Tensor:
         """The network's state input from measured states [B, J]."""
         statistics = self.statistics
-        return torch.from_numpy((state - statistics.state_mean) / statistics.state_scale)
+        return self._on_device((state - statistics.state_mean) / statistics.state_scale)
 
     def predict(self, windows: Windows) -> np.ndarray:
         """Commands float32 [B, H, J] from the averaged weights."""
         with torch.inference_mode():
             offset = self.average(
-                torch.from_numpy(windows.frames), self.normalised_state(windows.state)
-            ).numpy()
-        commands: np.ndarray = windows.state[:, None] + offset * self.statistics.offset_scale
+                self._on_device(windows.frames), self.normalised_state(windows.state)
+            )
+        commands: np.ndarray = (
+            windows.state[:, None] + offset.cpu().numpy() * self.statistics.offset_scale
+        )
         return commands
 
     def save(self, path: Path) -> None:
@@ -133,7 +137,7 @@ class IdmTrainer:
             UserError: the file is damaged or of another architecture.
         """
         try:
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, map_location=settings.device, weights_only=True)
             stored = InverseDynamicsConfig.from_dict(state["config"])
             statistics = JointStatistics.from_dict(state["statistics"], stored.spec)
         except UserError:
@@ -146,7 +150,7 @@ class IdmTrainer:
             if value != config.to_dict()[name]:
                 raise UserError(
                     f"{path} was trained with {name} = {value}, now it is "
-                    f"{config.to_dict()[name]}; give another --run folder"
+                    f"{config.to_dict()[name]}; choose another --output"
                 )
         trainer = IdmTrainer(config, statistics, settings)
         trainer.net.load_state_dict(state["net"])
@@ -155,6 +159,9 @@ class IdmTrainer:
         trainer.step, trainer.elapsed_s = state["step"], state["elapsed_s"]
         trainer.history = state["history"]
         return trainer
+
+    def _on_device(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self._settings.device)
 
     def _state(self) -> dict[str, Any]:
         return {

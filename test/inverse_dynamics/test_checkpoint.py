@@ -67,7 +67,7 @@ def test_another_cell_is_refused_naming_the_field(folder: Path) -> None:
 
 def test_a_missing_folder_says_how_to_get_one(tmp_path: Path) -> None:
     """The path and the command are in the message."""
-    with pytest.raises(CheckpointError, match="nowhere.*train idm"):
+    with pytest.raises(CheckpointError, match=r"nowhere.*train idm"):
         InverseDynamics.load(tmp_path / "nowhere")
 
 

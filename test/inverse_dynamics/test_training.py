@@ -24,15 +24,13 @@ def _one_thread() -> None:
 
 def settings(folder: Path, steps: int, **changes: object) -> IdmSettings:
     """A short training into `folder`."""
-    given = IdmSettings(
-        data=(Path("synthetic"),), out=folder / "model", run=folder / "run", steps=steps, batch=4
-    )
+    given = IdmSettings(data=(Path("synthetic"),), output=folder, steps=steps, batch=4)
     return replace(given, **changes)  # type: ignore[arg-type]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     """Trained and averaged weights of a run."""
-    state = torch.load(folder / "run" / "state.pt", weights_only=True)
+    state = torch.load(folder / "state.pt", weights_only=True)
     return {f"{part}.{k}": v for part in ("net", "average") for k, v in state[part].items()}
 
 
@@ -48,9 +46,9 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path: Path) -> N
             return super()._batch(rng)
 
     assert not StopAfterThree(settings(parts, 6), Group(), store, SMALL).run()
-    assert not (parts / "model").exists()
-    assert torch.load(parts / "run" / "state.pt", weights_only=True)["step"] == 3
-    assert IdmRun(settings(parts, 6), Group(), store, SMALL).run()
+    assert not (parts / "model.safetensors").exists()
+    assert torch.load(parts / "state.pt", weights_only=True)["step"] == 3
+    assert IdmRun(settings(parts, 6, resume=True), Group(), store, SMALL).run()
     expected, resumed = weights(whole), weights(parts)
     assert all(torch.equal(expected[name], resumed[name]) for name in expected)
 
@@ -60,10 +58,11 @@ def test_a_run_exports_a_model_with_card_metrics_plot_and_contact_sheet(tmp_path
     store = synthetic_store(episodes=3)
     IdmRun(settings(tmp_path, 2), Group(), store, SMALL).run()
     for name in ("metrics.csv", "training.png", "contact_sheet.png"):
-        assert (tmp_path / "run" / name).stat().st_size > 0
-    card = (tmp_path / "model" / "README.md").read_text()
-    assert "| real |" in card and "train idm" in card
-    model = InverseDynamics.load(tmp_path / "model")
+        assert (tmp_path / name).stat().st_size > 0
+    card = (tmp_path / "README.md").read_text()
+    assert "| real |" in card
+    assert "train idm" in card
+    model = InverseDynamics.load(tmp_path)
     frames = store.gather_frames(np.arange(10))
     assert model.decode(frames[:2], frames[2:], store.state[1]).shape == (8, 14)
 
@@ -73,10 +72,10 @@ def test_a_damaged_or_other_state_is_refused(tmp_path: Path) -> None:
     store = synthetic_store(episodes=3)
     IdmRun(settings(tmp_path, 1), Group(), store, SMALL).run()
     with pytest.raises(UserError, match="was trained with depth = 1, now it is 2"):
-        IdmRun(settings(tmp_path, 2), Group(), store, replace(SMALL, depth=2))
-    (tmp_path / "run" / "state.pt").write_bytes(b"half a state")
-    with pytest.raises(UserError, match="state.pt cannot be resumed"):
-        IdmRun(settings(tmp_path, 2), Group(), store, SMALL)
+        IdmRun(settings(tmp_path, 2, resume=True), Group(), store, replace(SMALL, depth=2))
+    (tmp_path / "state.pt").write_bytes(b"half a state")
+    with pytest.raises(UserError, match=r"state.pt cannot be resumed"):
+        IdmRun(settings(tmp_path, 2, resume=True), Group(), store, SMALL)
 
 
 def test_episodes_shorter_than_the_horizon_are_said_plainly(tmp_path: Path) -> None:
