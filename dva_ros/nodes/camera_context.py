@@ -54,6 +54,9 @@ class CameraContextParameters:
     frozen_motion_rad: float = parameter(
         0.2, "arm motion during which a picture must change, rad", minimum=0.01, maximum=6.3
     )
+    startup_timeout_s: float = parameter(
+        5.0, "a source never heard after this long is an error, s", minimum=0.0, maximum=600.0
+    )
     capacity: int = parameter(
         512, "frames remembered for a predictor that joins later", minimum=1, maximum=100000
     )
@@ -92,6 +95,7 @@ class CameraContextNode(ManagedNode):
             self._spec, native, limits, settings.capacity, first_session=int(time.time())
         )
         self._aligner.instruction = settings.instruction
+        self._startup_timeout_s = settings.startup_timeout_s
         self._session = self._aligner.session
         self._latency_s = 0.0
         self._frames = self.advertise(ContextFrameMsg, "~/context", qos.FRAMES)
@@ -104,6 +108,7 @@ class CameraContextNode(ManagedNode):
 
     def start(self) -> None:
         """Begin a session: what was seen before is not this one's past."""
+        self._startup_ends = self.now() + self._startup_timeout_s
         self._session = self._aligner.clear(self._aligner.instruction, self.now(), "activated")
 
     def health(self) -> Sequence[Health]:
@@ -115,6 +120,8 @@ class CameraContextNode(ManagedNode):
         for source in (*self._aligner.cameras, "joint_states"):
             counts = {k.value: n for k, n in self._aligner.arrivals(source).items()}
             level = Level.ERROR if source in problems else Level.OK
+            if source in problems and not counts and self.now() < self._startup_ends:
+                level = Level.WARN
             items.append(Health(source, level, problems.get(source, "ok"), counts))
         counted = self._aligner.counts
         items.append(

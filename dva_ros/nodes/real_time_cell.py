@@ -55,7 +55,9 @@ class RealTimeCell:
         self._generation = Generation.parse(version)
         self._cell = Cell()
         self._parameters = ControllerParameters(
-            interpolate_from_desired_state=True, update_rate=round(1 / CONTROL_PERIOD_S)
+            interpolate_from_desired_state=True,
+            allow_trajectory_replacement=False,
+            update_rate=round(1 / CONTROL_PERIOD_S),
         )
         self._base = 0.0
         self._ticks = 0
@@ -109,11 +111,15 @@ class RealTimeCell:
         return lag
 
     def measure(self) -> Measurement:
-        """Begin a control period: measure and update the controller."""
+        """Begin a control period: measure and update the controller.
+
+        The controller starts from what the scene's arms are commanded already.
+        """
         stamp = self.due
         position, velocity = self._cell.positions(), self._cell.velocities()
+        known = position if self._ticks else self._cell.command()
         self._command = self._controller.update(
-            self._ticks * CONTROL_PERIOD_S, JointState(position, velocity)
+            self._ticks * CONTROL_PERIOD_S, JointState(known, velocity)
         )
         return Measurement(
             stamp, position, velocity, self._controller.state,

@@ -16,9 +16,17 @@ from dva_ros.video.checkpoint import save_checkpoint as save_video
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
 
+OFFSET_SCALE = 0.002
 
-def write_tiny_models(folder: Path, spec: CellSpec = EMBEDDED_CELL) -> Path:
-    """Write ``video`` and ``inverse_dynamics`` into a folder; gives the folder."""
+
+def write_tiny_models(
+    folder: Path, spec: CellSpec = EMBEDDED_CELL, ahead: dict[str, float] | None = None
+) -> Path:
+    """Write ``video`` and ``inverse_dynamics`` into a folder; gives the folder.
+
+    With `ahead` the targets are always the measured position plus so much for these joints, else
+    they are random but near to it.
+    """
     torch.manual_seed(0)
     joints = spec.num_joints
     video = VideoModelConfig(
@@ -32,12 +40,14 @@ def write_tiny_models(folder: Path, spec: CellSpec = EMBEDDED_CELL) -> Path:
     statistics = JointStatistics(
         np.zeros(joints, np.float32),
         np.ones(joints, np.float32),
-        np.full(joints, 0.002, np.float32),
+        np.full(joints, OFFSET_SCALE, np.float32),
     )
     net = InverseDynamicsNet(config)
     with torch.no_grad():
-        for parameter in net.parameters():
+        for parameter in net.parameters() if ahead is None else ():
             parameter.add_(torch.randn_like(parameter) * 0.05)
+        for name, offset in (ahead or {}).items():
+            net.head.bias[spec.joint_names.index(name)] = offset / OFFSET_SCALE
     save_inverse_dynamics(
         folder / "inverse_dynamics", config, statistics, dict(net.state_dict()), "untrained"
     )
