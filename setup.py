@@ -6,7 +6,14 @@ from setuptools import find_packages, setup
 
 PACKAGE = "dva_ros"
 ROOT = Path(__file__).resolve().parent
-NODES = ("camera_context", "video_predictor", "inverse_dynamics", "leapfrog_scheduler", "cell")
+NODES = (
+    "camera_context",
+    "video_predictor",
+    "inverse_dynamics",
+    "leapfrog_scheduler",
+    "imagination_display",
+    "cell",
+)
 SHARED_FOLDERS = ("launch", "config", "models", "urdf", "rviz", "worlds")
 
 

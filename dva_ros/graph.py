@@ -10,6 +10,7 @@ from pathlib import Path
 from .resources import resource_path
 
 CELL = "cell"
+DISPLAY = "imagination_display"
 FASTDDS_PROFILE = "config/fastdds.xml"
 
 
@@ -37,6 +38,7 @@ GRAPH: tuple[GraphNode, ...] = (
     GraphNode("video_predictor"),
     GraphNode("inverse_dynamics"),
     GraphNode("leapfrog_scheduler"),
+    GraphNode(DISPLAY),
 )
 """In the order of starting; they stop in the reverse order, so that the scheduler's smooth stop
 still finds a controller."""
@@ -52,6 +54,7 @@ class GraphOptions:
         log_level: "debug", "info", "warn", "error" or "fatal".
         use_sim_time: all nodes but the cell take their time from /clock.
         with_cell: start the embedded cell; without it a real one is expected.
+        with_display: start the operator's picture of the imagined future.
         overrides: node name -> parameter -> value, over the file.
     """
 
@@ -60,11 +63,14 @@ class GraphOptions:
     log_level: str = "info"
     use_sim_time: bool = False
     with_cell: bool = True
+    with_display: bool = False
     overrides: Mapping[str, Mapping[str, object]] | None = None
 
     def nodes(self) -> Sequence[GraphNode]:
         """The nodes to start, in order."""
-        return [node for node in GRAPH if self.with_cell or node.name != CELL]
+        left_out = {CELL} if not self.with_cell else set()
+        left_out |= {DISPLAY} if not self.with_display else set()
+        return [node for node in GRAPH if node.name not in left_out]
 
     def parameters(self, node: GraphNode) -> dict[str, object]:
         """The parameters that are set beside the file's."""

@@ -1,7 +1,7 @@
 """The embedded cell and the four nodes: the same list as ``python -m dva_ros up``.
 
 Arguments are those of Nav2: namespace, use_sim_time, params_file, autostart, use_respawn,
-log_level; and ``cell:=false`` for a real cell.
+log_level; and ``cell:=false`` for a real cell, ``display:=true`` for the imagined future.
 """
 
 from pathlib import Path
@@ -22,6 +22,7 @@ ARGUMENTS = (
     ("use_respawn", "false", "start a node again when it dies"),
     ("log_level", "info", "debug, info, warn, error or fatal"),
     ("cell", "true", "start the embedded cell; false: a real one is running"),
+    ("display", "false", "publish the imagined future as an image"),
 )
 
 
@@ -34,6 +35,7 @@ def nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         log_level=values["log_level"],
         use_sim_time=_is_true(values["use_sim_time"]),
         with_cell=_is_true(values["cell"]),
+        with_display=_is_true(values["display"]),
     )
     autostart = {"autostart": _is_true(values["autostart"])}
     return [

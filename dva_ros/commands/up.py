@@ -15,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", default="cell", help="parameters file, or its name in config/"
     )
     parser.add_argument("--no-cell", action="store_true", help="a real cell is running already")
+    parser.add_argument(
+        "--display", action="store_true", help="publish the imagined future as an image"
+    )
     parser.add_argument("--namespace", default="", help="pushed before the nodes' names")
     parser.add_argument(
         "--log-level", default="info", choices=("debug", "info", "warn", "error", "fatal")
@@ -42,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         log_level=args.log_level,
         use_sim_time=args.use_sim_time,
         with_cell=not args.no_cell,
+        with_display=args.display,
         overrides=checkpoint_overrides(model_path(args.models)) if args.models else None,
     )
     ended = threading.Event()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
 
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 from dva_msgs.srv import ClearContext, GetContext
@@ -60,7 +61,9 @@ class CameraContextParameters:
     capacity: int = parameter(
         512, "frames remembered for a predictor that joins later", minimum=1, maximum=100000
     )
-    instruction: str = parameter("", "instruction of the first session")
+    instruction: str = parameter(
+        "", "instruction until one comes on the topic instruction"
+    )
 
 
 class CameraContextNode(ManagedNode):
@@ -102,6 +105,7 @@ class CameraContextNode(ManagedNode):
         for name in native:
             self.subscribe(Image, f"{name}/image_raw", partial(self._on_image, name), qos.SENSOR)
         self.subscribe(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        self.subscribe(String, "instruction", self._on_instruction, qos.STATE)
         self.every(0.01, self._poll)
         self.serve(ClearContext, "~/clear_context", self._on_clear)
         self.serve(GetContext, "~/get_context", self._on_get)
@@ -173,14 +177,21 @@ class CameraContextNode(ManagedNode):
             frame, tuple(self._aligner.cameras), self._spec.joint_names, latency_s
         )
 
+    def _on_instruction(self, message: String) -> None:
+        if message.data != self._aligner.instruction:
+            self._begin(message.data)
+
+    def _begin(self, instruction: str) -> None:
+        self._session = self._aligner.clear(instruction, self.now())
+        self.get_logger().info(f"session {self._session}: '{instruction}'")
+
     def _on_clear(
         self, request: ClearContext.Request, response: ClearContext.Response
     ) -> ClearContext.Response:
         if not self.active:
             response.message = f"{NAME} is not active"
             return response
-        self._session = self._aligner.clear(request.instruction, self.now())
-        self.get_logger().info(f"session {self._session}: '{request.instruction}'")
+        self._begin(request.instruction)
         response.success, response.session = True, self._session
         return response
 

@@ -117,6 +117,7 @@ class CellNode(ManagedNode):
             ControllerState, f"{CONTROLLER}/controller_state", qos.reliable(10)
         )
         self._tasks = self.advertise(TaskStatus, "~/task_status", qos.STATE)
+        self._instructions = self.advertise(String, "instruction", qos.STATE)
         self._description = self.advertise(String, "robot_description", qos.STATE)
         if self._settings.publish_clock:
             self._clock_messages = self.advertise(Clock, "/clock", qos.SENSOR)
@@ -248,6 +249,7 @@ class CellNode(ManagedNode):
         chosen: Split = split
         self._instruction = cell.reset(task, seed, chosen)
         self._task_name, self._seed = task, seed
+        self._instructions.publish(String(data=self._instruction))
         self._trajectories.clear()
         cell.begin(self._time())
         return cell.due

@@ -180,7 +180,7 @@ class _Evaluation:
     def wait_until_active(self) -> None:
         """Wait for every node's lifecycle state."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        waiting = [node.name for node in GRAPH]
+        waiting = [running.node.name for running in self._supervisor.processes]
         while waiting:
             self._require_alive()
             if time.monotonic() > deadline:
@@ -271,7 +271,10 @@ def _graph_options(options: EvaluationOptions) -> GraphOptions:
     overrides["video_predictor"]["context_frames"] = options.context_frames or 0
     overrides["leapfrog_scheduler"] = {"engage_on_activate": False}
     overrides["cell"] = {
-        "task": options.task, "seed": options.seed, "split": options.split
+        "task": options.task,
+        "seed": options.seed,
+        "split": options.split,
+        "controller_state_period": 1,
     }
     return GraphOptions(config_path("cell"), overrides=overrides)
 

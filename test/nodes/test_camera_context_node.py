@@ -12,6 +12,7 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
 
 from dva_msgs.msg import ContextFrame  # noqa: E402
 from dva_msgs.srv import ClearContext, GetContext  # noqa: E402
@@ -111,3 +112,13 @@ def test_a_latecomer_gets_all_frames_so_far(cell: Cell) -> None:
         GetContext, "camera_context/get_context", GetContext.Request(max_frames=2)
     )
     assert len(newest.frames) == 2
+
+
+def test_a_new_instruction_begins_a_session_the_same_one_does_not(cell: Cell) -> None:
+    publisher = cell.graph.client.create_publisher(String, "instruction", qos.STATE)
+    publisher.publish(String(data="lift the box"))
+    cell.graph.spin_until(lambda: cell.frames[-1].instruction == "lift the box")
+    session = cell.frames[-1].session
+    publisher.publish(String(data="lift the box"))
+    cell.graph.spin(0.5)
+    assert cell.frames[-1].session == session

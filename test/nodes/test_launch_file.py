@@ -13,7 +13,7 @@ pytest.importorskip(
 
 from launch_ros.actions import Node
 
-from dva_ros.graph import CELL, GRAPH
+from dva_ros.graph import GraphOptions
 from launch import LaunchContext
 
 FILE = Path(__file__).resolve().parents[2] / "launch" / "cell.launch.py"
@@ -32,6 +32,6 @@ def test_every_node_of_the_graph_is_launched(with_cell: bool) -> None:
     context.launch_configurations["cell"] = str(with_cell)
     actions = module.nodes(context)
     assert all(isinstance(action, Node) for action in actions)
-    expected = [node.name for node in GRAPH if with_cell or node.name != CELL]
+    expected = [node.name for node in GraphOptions(FILE, with_cell=with_cell).nodes()]
     assert [action.node_executable for action in actions] == expected
     assert module.generate_launch_description().entities

@@ -118,8 +118,8 @@ def test_frames_become_motion_and_every_id_leads_back(graph: Graph, up: Up) -> N
     real = np.frombuffer(clip.real_rgb, np.uint8).reshape(clip.num_real_frames, -1)[-1]
     assert (real == np.frombuffer(frame.rgb, np.uint8)).all()
     assert chunk.chunk_id in {status.chunk_id for status in statuses}
-    assert frame.instruction == ""
     assert tasks[-1].task == "pick_place"
+    assert frame.instruction == tasks[-1].instruction
     assert np.allclose(sent[-1].points[-1].velocities, 0.0)
     assert list(states[-1].joint_names) == list(joints[-1].name)
     assert infos
