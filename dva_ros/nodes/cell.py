@@ -98,7 +98,6 @@ class CellNode(ManagedNode):
         self._task_name, self._seed = self._settings.task, self._settings.seed
         find_task(self._task_name)
         self._instruction = ""
-        self._failure = ""
         self._trajectories: deque[Trajectory] = deque()
         self._jobs: deque[Callable[[RealTimeCell], None]] = deque()
         self._lag = RollingStatistics()
@@ -146,9 +145,7 @@ class CellNode(ManagedNode):
     def health(self) -> Sequence[Health]:
         """How well physics keeps up with the clock."""
         late = self._lag.percentile(99)
-        if self._failure:
-            level, message = Level.ERROR, self._failure
-        elif late > LAG_WARNING_S:
+        if late > LAG_WARNING_S:
             level, message = Level.WARN, f"physics runs {1e3 * late:.0f} ms late"
         else:
             level, message = Level.OK, "ok" if self.active else "inactive"
@@ -177,9 +174,8 @@ class CellNode(ManagedNode):
         try:
             while self._running:
                 self._period(cell)
-        except Exception as error:
-            self._failure = f"{type(error).__name__}: {error}"
-            self.get_logger().fatal(traceback.format_exc())
+        except Exception:
+            self.give_up(f"physics failed: {traceback.format_exc()}")
         finally:
             cell.close()
 

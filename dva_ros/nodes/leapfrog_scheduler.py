@@ -101,7 +101,7 @@ class LeapfrogSchedulerParameters:
         "type of the controller's state: the emulation's or control_msgs' of the real one",
         choices=("dva_msgs/ControllerState", "control_msgs/JointTrajectoryControllerState"),
     )
-    engage_on_activate: bool = parameter(False, "engage with the first context frame")
+    engage_on_activate: bool = parameter(False, "engage once frames come and a predictor listens")
 
 
 class LeapfrogSchedulerNode(ManagedNode):
@@ -145,7 +145,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         self.every(self._spec.frame_period_s, self._publish_status)
 
     def start(self) -> None:
-        """Wait for `~/engage`, or engage with the first context frame."""
+        """Wait for `~/engage`, or engage once frames come and a predictor listens."""
         self._commanded = self._measured = None
         self._engage_wanted = self._settings.engage_on_activate
 
@@ -202,7 +202,11 @@ class LeapfrogSchedulerNode(ManagedNode):
         if np.isfinite(positions).all():
             self._measured = positions
         self._act(self._leapfrog.on_joint_states(self.now(), positions))
-        ready = self._commanded is not None and self._leapfrog.state.frame is not None
+        ready = (
+            self._commanded is not None
+            and self._leapfrog.state.frame is not None
+            and self._requests.get_subscription_count() > 0
+        )
         if self._engage_wanted and ready:
             self._engage_wanted = False
             self._engage()

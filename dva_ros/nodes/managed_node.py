@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any, TypeVar
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -32,6 +33,8 @@ class ManagedNode(LifecycleNode):
 
     Attributes:
         active: between a successful `start` and `stop`.
+        failure: why the last transition, or the node, failed; empty if it did not.
+        broken: set by `give_up`: the process is to end with an error.
     """
 
     def __init__(self, name: str, **kwargs: Any) -> None:
@@ -39,6 +42,7 @@ class ManagedNode(LifecycleNode):
         self.active = False
         self._owned: list[Callable[[], object]] = []
         self.failure = ""
+        self.broken = Event()
 
     def setup(self) -> None:
         """Read parameters, load what is needed, make publishers, subscriptions and services."""
@@ -55,6 +59,12 @@ class ManagedNode(LifecycleNode):
     def health(self) -> Sequence[Health]:
         """What `/diagnostics` says."""
         return ()
+
+    def give_up(self, reason: str) -> None:
+        """End the process with an error; from any thread."""
+        self.failure = reason
+        self.get_logger().fatal(reason)
+        self.broken.set()
 
     def now(self) -> float:
         """Seconds on the node's clock (the simulated one with ``use_sim_time``)."""

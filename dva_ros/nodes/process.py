@@ -22,6 +22,7 @@ from .managed_node import ManagedNode
 from .parameters import declare, parameter
 
 EXIT_FAILED = 1
+BROKEN_POLL_S = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,7 +42,7 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     say its last word (the scheduler's stop trajectory) before the context ends.
 
     Returns:
-        The process's exit status: 0, or 1 where the node could not start.
+        The process's exit status: 0, or 1 where the node could not start or gave up.
     """
     if os.environ.get(DIE_WITH_PARENT):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -58,17 +59,21 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     executor.add_node(node)
     ended: Future = Future()
 
-    def wait_for_signal() -> None:
-        number = signal.sigwait(ends)
-        node.get_logger().info(f"{signal.Signals(number).name}: stopping")
-        executor.create_task(ended.set_result, number)
+    def wait_for_end() -> None:
+        while not node.broken.is_set():
+            received = signal.sigtimedwait(ends, BROKEN_POLL_S)
+            if received is not None:
+                name = signal.Signals(received.si_signo).name
+                node.get_logger().info(f"{name}: stopping")
+                break
+        executor.create_task(ended.set_result, None)
 
-    threading.Thread(target=wait_for_signal, name="signals", daemon=True).start()
+    threading.Thread(target=wait_for_end, name="signals", daemon=True).start()
     try:
         if not _start(node):
             return EXIT_FAILED
         executor.spin_until_future_complete(ended)
-        return 0
+        return EXIT_FAILED if node.broken.is_set() else 0
     except ExternalShutdownException:
         return 0
     finally:
