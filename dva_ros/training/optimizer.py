@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
+
+from .data_parallel import Group
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _NEWTON_SCHULZ_STEPS = 5
@@ -90,8 +93,11 @@ class FlatParameters:
 class Optimizer:
     """One step over the flat buffers. All state is in `state()`; equal input, equal output."""
 
-    def __init__(self, parameters: FlatParameters, config: OptimizerConfig) -> None:
+    def __init__(
+        self, parameters: FlatParameters, config: OptimizerConfig, group: Group | None = None
+    ) -> None:
         self.parameters, self.config = parameters, config
+        self._group = group or Group()
         self.master = parameters.initial.clone()
         self.ema = self.master.clone()
         self.momentum = torch.zeros_like(self.master[: parameters.num_matrix])
@@ -145,13 +151,26 @@ class Optimizer:
         self.momentum.lerp_(grad, 1 - config.momentum)
         look_ahead = torch.lerp(grad, self.momentum, config.momentum)
         lr = config.muon_lr * lr_factor
+        update = self._orthogonal(look_ahead)
         for group in self.parameters.groups:
             part = slice(group.start, group.stop)
             _, rows, columns = group.shape
-            update = orthogonalise(look_ahead[part].view(group.shape))
-            master = self.master[part].view(group.shape)
+            master = self.master[part]
             master.mul_(1 - lr * config.weight_decay)
-            master.add_(update, alpha=-lr * max(1.0, rows / columns) ** 0.5)
+            master.add_(update[part], alpha=-lr * max(1.0, rows / columns) ** 0.5)
+
+    def _orthogonal(self, flat: Tensor) -> Tensor:
+        """Orthogonalise every matrix; each rank does its share, and the shares are added up."""
+        rank, size = self._group.rank, self._group.size
+        update = torch.zeros_like(flat)
+        for group in self.parameters.groups:
+            part = slice(group.start, group.stop)
+            mine = flat[part].view(group.shape)[rank::size]
+            if len(mine):
+                update[part].view(group.shape)[rank::size] = orthogonalise(mine)
+        if size > 1:
+            dist.all_reduce(update)
+        return update
 
     def _step_adam(self, grad: Tensor, lr_factor: float) -> None:
         config = self.config

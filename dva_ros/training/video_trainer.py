@@ -68,7 +68,7 @@ class VideoTrainer:
             model = load_model(settings.initial, torch.float32).requires_grad_(True).train()
         self.model = model.to(device)
         self._parameters = FlatParameters(self.model, dtype or fast_dtype(device))
-        self._optimizer = Optimizer(self._parameters, settings.optimizer)
+        self._optimizer = Optimizer(self._parameters, settings.optimizer, group)
         shape = (settings.num_real, settings.stride)
         self._sampler = SequenceSampler(train, config, *shape)
         self._held_out = validation

@@ -48,12 +48,13 @@ def test_noise_levels_lie_toward_noise() -> None:
 def test_x_error_with_the_velocity_weight_is_the_velocity_error() -> None:
     """v = (x - noisy) / (1 - level), for the data and for a prediction."""
     clean, noise, guess = (torch.randn(3, 1, 2, 5) for _ in range(3))
-    level = torch.tensor([0.0, 0.3, 0.8])
+    level = torch.tensor([0.0, 0.3, 0.5])
     noisy = add_noise(clean, noise, level)
     remaining = (1 - level)[:, None, None, None]
     velocity_error = ((guess - noisy) / remaining - (clean - noisy) / remaining).square()
     weighted = (guess - clean).square() * velocity_weight(level)[:, None, None, None]
     torch.testing.assert_close(weighted, velocity_error)
+    assert velocity_weight(torch.tensor([0.6, 0.99, 1.0])).tolist() == [4.0, 4.0, 4.0]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 8])
