@@ -50,6 +50,8 @@ def save_checkpoint(
             "model": config.to_dict(),
             "statistics": statistics.to_dict(),
         }
+        # safetensors writes files that only their owner may read.
+        (temporary / WEIGHTS_FILE).chmod(0o644)
         (temporary / CONFIG_FILE).write_text(yaml.safe_dump(values, sort_keys=False))
         (temporary / CARD_FILE).write_text(card)
         folder.mkdir(exist_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from ..cell.recording import record_episode, record_random_motion
 from ..cell.simulation import Cell
@@ -18,6 +17,7 @@ from .generation_plan import RANDOM_MOTION
 from .idm_accuracy import IdmAccuracy
 from .idm_data import Windows, WindowSource
 from .predicted_clips import ClipPredictor, imagine
+from .progress import progress_bar
 from .store import EpisodeStore
 
 
@@ -26,7 +26,7 @@ def record_scenes(tasks: Sequence[str], seeds: Iterable[int], split: Split) -> E
     cell = Cell()
     episodes = []
     jobs = [(task, seed) for task in tasks for seed in seeds]
-    for task, seed in tqdm(jobs, desc="recording scenes", unit="scene"):
+    for task, seed in progress_bar(jobs, desc="recording scenes", unit="scene"):
         if task == RANDOM_MOTION:
             episodes.append(record_random_motion(cell, seed, split))
         else:
@@ -58,7 +58,7 @@ def real_accuracy(model: InverseDynamics, store: EpisodeStore, count: int) -> Id
     """Over at most `count` windows, evenly spread."""
     source = WindowSource(store, model.config)
     parts = [source.gather(np.array([which])) for which in source.spread(count)]
-    return _accuracy(model, tqdm(parts, desc="real clips", unit="clip"))
+    return _accuracy(model, progress_bar(parts, desc="real clips", unit="clip"))
 
 
 def imagined_accuracy(
@@ -78,7 +78,7 @@ def imagined_accuracy(
     rng = np.random.default_rng(seed)
     clips = imagine(predictor, store, model.config.horizon, (committed, committed), rng)
     parts = []
-    with tqdm(total=count, desc="imagined clips", unit="clip") as bar:
+    with progress_bar(total=count, desc="imagined clips", unit="clip") as bar:
         for anchor, clip in clips:
             windows = source.gather(np.searchsorted(source.anchors, [anchor]))
             windows.frames[0, k:] = clip

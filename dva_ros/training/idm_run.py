@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +19,7 @@ from .idm_report import write_contact_sheet, write_metrics, write_plot
 from .idm_settings import IdmSettings
 from .idm_trainer import STATE_FILE, IdmTrainer
 from .predicted_clips import PredictedClips
+from .progress import progress_bar
 from .store import EpisodeStore
 
 CLIPS_FOLDER = "predicted"
@@ -176,14 +178,13 @@ class IdmRun:
     def _fraction_done(self) -> float:
         return self._settings.fraction_done(self._trainer.step, self._trainer.elapsed_s)
 
-    def _progress_bar(self) -> tqdm:
+    def _progress_bar(self) -> Any:
         settings, trainer = self._settings, self._trainer
-        return tqdm(
+        return progress_bar(
             total=settings.steps or int(60 * (settings.minutes or 0)),
             initial=trainer.step if settings.steps else int(trainer.elapsed_s),
             unit="step" if settings.steps else "s",
             desc="inverse dynamics",
-            mininterval=1.0,
             disable=self._group.rank != 0,
         )
 

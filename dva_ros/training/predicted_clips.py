@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import UserError
 from .generation_plan import RANDOM_MOTION
+from .progress import progress_bar
 from .store import EpisodeStore
 
 CLIPS_FILE = "clips.npy"
@@ -126,7 +126,7 @@ class PredictedClips:
             folder / CLIPS_FILE, mode=mode, dtype=np.uint8, shape=None if done else shape
         )
         anchors = np.load(folder / ANCHORS_FILE)
-        bar = tqdm(total=count, initial=done, desc="imagining clips", unit="clip")
+        bar = progress_bar(total=count, initial=done, desc="imagining clips", unit="clip")
         # Every stretch draws anew, so that a continued run makes other clips than its beginning.
         while done < count:
             before = done
