@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..spec import CellSpec
 from .frame import ContextFrame
 from .grid import TimeGrid
 from .mosaic import compose_mosaic
-from .ring import Arrival
+from .ring import Arrival, StampedRing
 from .sources import CameraSource, JointSample, JointSource, SourceLimits
 
 
@@ -133,10 +134,16 @@ class ContextAligner:
         found["joint_states"] = self.joints.problem(now)
         return {name: problem for name, problem in found.items() if problem is not None}
 
+    def heard(self, source: str) -> bool:
+        """Whether the source has given a usable sample in this session."""
+        return self._ring(source).newest is not None
+
     def arrivals(self, source: str) -> dict[Arrival, int]:
         """How many samples of a source (a camera or `joint_states`) met which fate."""
-        ring = self.joints.ring if source == "joint_states" else self.cameras[source].ring
-        return dict(ring.counts)
+        return dict(self._ring(source).counts)
+
+    def _ring(self, source: str) -> StampedRing[Any]:
+        return self.joints.ring if source == "joint_states" else self.cameras[source].ring
 
     def _begin(self, now: float) -> bool:
         sources = [camera.ring for camera in self.cameras.values()]

@@ -124,7 +124,8 @@ class CameraContextNode(ManagedNode):
         for source in (*self._aligner.cameras, "joint_states"):
             counts = {k.value: n for k, n in self._aligner.arrivals(source).items()}
             level = Level.ERROR if source in problems else Level.OK
-            if source in problems and not counts and self.now() < self._startup_ends:
+            starting = not self._aligner.heard(source) and self.now() < self._startup_ends
+            if source in problems and starting:
                 level = Level.WARN
             items.append(Health(source, level, problems.get(source, "ok"), counts))
         counted = self._aligner.counts
@@ -182,6 +183,7 @@ class CameraContextNode(ManagedNode):
             self._begin(message.data)
 
     def _begin(self, instruction: str) -> None:
+        self._startup_ends = self.now() + self._startup_timeout_s
         self._session = self._aligner.clear(instruction, self.now())
         self.get_logger().info(f"session {self._session}: '{instruction}'")
 

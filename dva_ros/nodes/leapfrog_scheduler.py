@@ -245,10 +245,24 @@ class LeapfrogSchedulerNode(ManagedNode):
         commanded = self._commanded if self._commanded is not None else self._measured
         if commanded is None:
             return self._joint_fault or "no controller state and no joint states yet"
+        self._warn_of_other_senders()
         decision = self._leapfrog.engage(self.now(), commanded)
         self._act(decision)
         self._publish_status()
         return decision.refusal
+
+    def _warn_of_other_senders(self) -> None:
+        topic = self._trajectories.topic_name
+        mine = (self.get_name(), self.get_namespace())
+        senders = {
+            (info.node_name, info.node_namespace)
+            for info in self.get_publishers_info_by_topic(topic)
+        }
+        for name, namespace in sorted(senders - {mine}):
+            self.get_logger().error(
+                f"{namespace.rstrip('/')}/{name} also sends to {topic}: stop it, {NAME} must be "
+                "the only sender"
+            )
 
     def _watch(self) -> None:
         now = self.now()
