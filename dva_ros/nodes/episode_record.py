@@ -69,8 +69,12 @@ class EpisodeRecord:
         self._executing: PredictedClip | None = None
 
     def add_status(self, message: LeapfrogStatus) -> None:
-        """The scheduler's status: new chunks, refusals, idle time."""
-        if message.session != self.session:
+        """The scheduler's status: new chunks, refusals, idle time.
+
+        Its counters are those of the episode before until it is engaged again.
+        """
+        engaged = message.mode != LeapfrogStatus.MODE_DISENGAGED
+        if message.session != self.session or not engaged:
             return
         before = self.status
         self.status = message
