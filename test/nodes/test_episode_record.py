@@ -9,9 +9,9 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
-from dva_msgs.msg import ActionChunk, ControllerState, LeapfrogStatus, TaskStatus  # noqa: E402
 from trajectory_msgs.msg import JointTrajectoryPoint  # noqa: E402
 
+from dva_msgs.msg import ActionChunk, ControllerState, LeapfrogStatus, TaskStatus  # noqa: E402
 from dva_ros.leapfrog.limits import JointLimits  # noqa: E402
 from dva_ros.nodes.conversions import header  # noqa: E402
 from dva_ros.nodes.episode_record import EpisodeRecord  # noqa: E402
