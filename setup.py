@@ -14,13 +14,6 @@ NODES = (
     "imagination_display",
     "cell",
 )
-    "camera_context",
-    "video_predictor",
-    "inverse_dynamics",
-    "leapfrog_scheduler",
-    "imagination_display",
-    "cell",
-)
 SHARED_FOLDERS = ("launch", "config", "models", "urdf", "rviz", "worlds")
 
 
