@@ -75,8 +75,14 @@ def test_both_packages_have_the_same_version() -> None:
 
 
 def test_entry_points_are_nodes_with_a_main() -> None:
-    text = (ROOT / "setup.py").read_text()
-    nodes = ast.literal_eval(re.search(r"^NODES = (\(.*?\))", text, re.M | re.S).group(1))
+    setup = ast.parse((ROOT / "setup.py").read_text())
+    assignments = {
+        node.targets[0].id: node.value
+        for node in setup.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    nodes = ast.literal_eval(assignments["NODES"])
+    assert "leapfrog_scheduler" in nodes
     for node in nodes:
         tree = ast.parse((ROOT / f"dva_ros/nodes/{node}.py").read_text())
         assert "main" in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, node
