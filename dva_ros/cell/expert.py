@@ -47,6 +47,9 @@ class Expert(Protocol):
     def drop(self) -> None:
         """Open the grippers where they are, as a mistake."""
 
+    def pause(self) -> np.ndarray:
+        """Brake and stay, as a robot without committed motion does; command as of `act`."""
+
     def act(self, state: ObjectState) -> np.ndarray:
         """Joint command for the next control period, float64 [14]."""
 
@@ -60,6 +63,12 @@ class _PhasedExpert:
         self.aim_offset = {side: np.zeros(3) for side in SIDES}
         self.phase = first_phase
         self._elapsed_s = 0.0
+
+    def pause(self) -> np.ndarray:
+        """Joint command that brakes both arms and then holds them, float64 [14]."""
+        for arm in self.arms.values():
+            arm.advance(arm.position, arm.opening, CONTROL_PERIOD_S)
+        return self._command()
 
     def _enter(self, phase: str) -> None:
         self.phase = phase

@@ -17,17 +17,20 @@ NUDGE_PROBABILITY = 0.20
 KICKS_PER_S = 0.45
 KICK_S = 0.25
 NUDGE_SETTLES_S = 0.4
+PAUSES_PER_S = 0.10
+PAUSE_S = (0.3, 2.0)
 LOWEST_KICK_M = 0.05
 
 
 class Perturber:
-    """Injects missed grasps, drops, nudges and kicks of the arms into one episode."""
+    """Injects missed grasps, drops, nudges, pauses and kicks of the arms into one episode."""
 
     def __init__(self, expert: Expert, rng: np.random.Generator) -> None:
         self._expert = expert
         self._rng = rng
         self._kick_left_s = 0.0
         self._dirty_left_s = 0.0
+        self._pause_left_s = 0.0
         self._kicks: dict[str, np.ndarray] = {}
         self._miss = rng.random() < MISS_PROBABILITY
         self._drop_after_s = rng.uniform(0.2, 0.8) if rng.random() < DROP_PROBABILITY else None
@@ -40,10 +43,21 @@ class Perturber:
             size = rng.uniform(0.025, 0.06)
             expert.aim_offset[side][:2] = size * np.cos(angle), size * np.sin(angle)
 
+    @property
+    def pausing(self) -> bool:
+        """Whether the robot stands still now, as it does when no motion is committed."""
+        return self._pause_left_s > 0.0
+
     def disturb(self, cell: Cell) -> bool:
         """Called before every control period; returns whether the present frame is clean."""
         self._time_s += CONTROL_PERIOD_S
         self._dirty_left_s = max(0.0, self._dirty_left_s - CONTROL_PERIOD_S)
+        if self.pausing:
+            self._pause_left_s -= CONTROL_PERIOD_S
+            return False
+        if self._kick_left_s <= 0.0 and self._rng.random() < PAUSES_PER_S * CONTROL_PERIOD_S:
+            self._pause_left_s = self._rng.uniform(*PAUSE_S)
+            return False
         self._maybe_drop()
         self._maybe_nudge(cell)
         self._maybe_kick()

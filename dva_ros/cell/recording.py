@@ -83,7 +83,8 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
         for _ in range(recorder.ticks_per_frame):
             if not resting:
                 clean &= perturber is None or perturber.disturb(cell)
-                command = expert.act(cell.object_state())
+                pausing = perturber is not None and perturber.pausing
+                command = expert.pause() if pausing else expert.act(cell.object_state())
             cell.step(command)
         if success_s is None and cell.evaluate().success:
             success_s = cell.time

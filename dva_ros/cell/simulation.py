@@ -17,7 +17,7 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 # Frames this small are drawn faster without the software renderer's threads.
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
-import mujoco  # noqa: E402  both are read at import
+import mujoco
 
 CONTROL_PERIOD_S = 0.01
 HOME_OPENING_M = 0.045

@@ -8,8 +8,8 @@ from dva_ros.errors import UserError
 
 pytest.importorskip("mujoco")
 
-from dva_ros.cell.recording import record_episode, record_random_motion  # noqa: E402
-from dva_ros.cell.simulation import Cell  # noqa: E402
+from dva_ros.cell.recording import record_episode, record_random_motion
+from dva_ros.cell.simulation import Cell
 
 
 @pytest.fixture(scope="module")
