@@ -98,36 +98,35 @@ def _rotation_quaternion(axes: np.ndarray) -> np.ndarray:
     return quaternion
 
 
+def _add_servo(
+    spec: mujoco.MjSpec, joint: str, stiffness: float, damping: float
+) -> mujoco.MjsActuator:
+    import mujoco
+
+    actuator = spec.add_actuator(
+        name=joint,
+        target=joint,
+        trntype=mujoco.mjtTrn.mjTRN_JOINT,
+        gaintype=mujoco.mjtGain.mjGAIN_FIXED,
+        biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+    )
+    actuator.gainprm[0] = stiffness
+    actuator.biasprm[:3] = [0.0, -stiffness, -damping]
+    return actuator
+
+
 def _add_servos(spec: mujoco.MjSpec) -> None:
     import mujoco
 
     for side in SIDES:
         for joint in ARM_JOINTS:
-            stiffness, damping = ARM_SERVOS[joint]
             spec.joint(f"{side}_{joint}").armature = 0.02
-            actuator = spec.add_actuator(
-                name=f"{side}_{joint}",
-                target=f"{side}_{joint}",
-                trntype=mujoco.mjtTrn.mjTRN_JOINT,
-                gaintype=mujoco.mjtGain.mjGAIN_FIXED,
-                biastype=mujoco.mjtBias.mjBIAS_AFFINE,
-            )
-            actuator.gainprm[0] = stiffness
-            actuator.biasprm[:3] = [0.0, -stiffness, -damping]
-        stiffness, damping = GRIPPER_SERVO
+            _add_servo(spec, f"{side}_{joint}", *ARM_SERVOS[joint])
         for name in (f"{side}_gripper", f"{side}_gripper_mimic"):
             spec.joint(name).armature = 0.05
-        actuator = spec.add_actuator(
-            name=f"{side}_gripper",
-            target=f"{side}_gripper",
-            trntype=mujoco.mjtTrn.mjTRN_JOINT,
-            gaintype=mujoco.mjtGain.mjGAIN_FIXED,
-            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
-            forcelimited=True,
-            forcerange=[-GRIPPER_FORCE_N, GRIPPER_FORCE_N],
-        )
-        actuator.gainprm[0] = stiffness
-        actuator.biasprm[:3] = [0.0, -stiffness, -damping]
+        gripper = _add_servo(spec, f"{side}_gripper", *GRIPPER_SERVO)
+        gripper.forcelimited = True
+        gripper.forcerange[:] = [-GRIPPER_FORCE_N, GRIPPER_FORCE_N]
         equality = spec.add_equality(
             type=mujoco.mjtEq.mjEQ_JOINT,
             name1=f"{side}_gripper_mimic",
