@@ -76,6 +76,7 @@ def train_rank(group: Group, job: VideoJob) -> None:
     from tqdm import tqdm
 
     from .data_parallel import StopSignal
+    from .video_card import record_command
     from .video_report import METRICS_COLUMNS, METRICS_FILE, append_row
     from .video_trainer import Clock, VideoTrainer
 
@@ -83,6 +84,8 @@ def train_rank(group: Group, job: VideoJob) -> None:
     stop = StopSignal().install()
     trainer = VideoTrainer(job.config, settings, job.train, job.validation, group)
     clock = Clock(trainer.elapsed_s)
+    if is_first:
+        record_command(settings.output, trainer.step)
     bar = tqdm(
         total=100.0,
         desc="video",

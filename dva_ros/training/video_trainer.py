@@ -20,6 +20,7 @@ from .amortization import SequenceSampler, noised, on_device, weighted_loss
 from .data_parallel import Group
 from .optimizer import FlatParameters, Optimizer
 from .store import EpisodeStore
+from .video_card import write_card
 from .video_report import (
     CONTACT_SHEET_FILE,
     append_validation,
@@ -111,6 +112,8 @@ class VideoTrainer:
             append_validation(settings.output, self.step, self.elapsed_s, result)
             plot_losses(settings.output)
             self.export()
+            parameters = len(self._optimizer.master)
+            write_card(settings.output, self.config, parameters, self.step, self.elapsed_s)
             predictor = VideoPredictor(self.model)
             draw_contact_sheet(predictor, self._held_out, settings.output / CONTACT_SHEET_FILE)
         finally:
