@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,21 @@ def test_setup_refuses_a_machine_without_wheels(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "Linux aarch64" in result.stderr
     assert "Install ROS 2" in result.stderr
+
+
+def test_setup_prints_the_command_for_system_packages_where_it_may_not_install(
+    tmp_path: Path,
+) -> None:
+    for name in ("scripts", "requirements"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if program.name not in {"cmake", "id"}:
+            (programs / program.name).symlink_to(program)
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n")
+    (programs / "id").chmod(0o755)
+    result = shell(f"{tmp_path}/scripts/setup.sh", PATH=f"{programs}:/sbin", PYTHON=sys.executable)
+    assert result.returncode == 1
+    assert "sudo apt-get install -y cmake" in result.stderr
+    assert not (tmp_path / ".venv").exists()
