@@ -42,7 +42,8 @@ def imagine(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Imagine clips in the context of real episodes of a task.
 
-    Every episode is played once, in random order, and imagined from every fourth frame.
+    Every episode is played once, in random order, and imagined from every fourth frame; never
+    over frames in which a disturbance was injected, unless its motion was committed.
 
     Args:
         predictor: video model.
@@ -61,8 +62,12 @@ def imagine(
         phase = int(rng.integers(STRIDE))
         for n in range(start, start + length - horizon):
             predictor.append(store.gather_frames(np.array(n)), store.state[n])
-            if (n - start) % STRIDE == phase:
-                d = int(rng.integers(committed[0], committed[1] + 1))
+            if (n - start) % STRIDE != phase:
+                continue
+            d = int(rng.integers(committed[0], committed[1] + 1))
+            # Past the committed motion a disturbance is in no imagination: the recorded commands
+            # would be a wrong answer to the clip.
+            if store.clean[n + 1 + d : n + 1 + horizon].all():
                 yield n, predictor.predict(store.command[n + 1 : n + 1 + d])
 
 

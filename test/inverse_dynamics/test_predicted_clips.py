@@ -12,7 +12,7 @@ from synthetic import SMALL, SPEC, synthetic_store
 from dva_ros.errors import UserError
 from dva_ros.inverse_dynamics.decoder import InverseDynamics
 from dva_ros.training.idm_measure import imagined_accuracy, real_accuracy
-from dva_ros.training.predicted_clips import PredictedClips
+from dva_ros.training.predicted_clips import PredictedClips, imagine
 from dva_ros.training.store import EpisodeStore
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
@@ -76,3 +76,23 @@ def test_both_kinds_of_clips_are_measured(predictor: VideoPredictor) -> None:
     store = synthetic_store(episodes=2)
     assert real_accuracy(model, store, 5).windows == 5
     assert imagined_accuracy(model, predictor, store, 4, committed=3, seed=0).windows == 4
+
+
+def test_an_injected_disturbance_is_imagined_only_where_it_was_committed(
+    predictor: VideoPredictor,
+) -> None:
+    """Else the recorded commands would be a wrong answer to the imagined clip."""
+    made = synthetic_store(episodes=1)
+    clean = np.ones(30, dtype=bool)
+    clean[14] = False
+    store = EpisodeStore.from_arrays(
+        SPEC, made.gather_frames(np.arange(30)), made.state, made.command, clean, [30], ["move"]
+    )
+    committed = 3
+    anchors = [
+        n
+        for seed in range(4)
+        for n, _ in imagine(predictor, store, 8, (committed,) * 2, np.random.default_rng(seed))
+    ]
+    assert anchors
+    assert all(n + committed >= 14 or n + 8 < 14 for n in anchors)
