@@ -14,7 +14,7 @@ help:
 	@echo "make setup    virtual environment, packages and messages (DISTRO=$(DISTRO))"
 	@echo "make test     all tests; ARGS='-m \"not slow\"' for the fast ones"
 	@echo "make lint     ruff and mypy"
-	@echo "make demo     the cell and its four nodes do their tasks (about three minutes)"
+	@echo "make demo     the cell and its four nodes do their tasks (about two minutes)"
 	@echo "make doctor   what is installed, missing, running"
 	@echo "make clean    removes what setup and builds made; keeps data, runs and models"
 
