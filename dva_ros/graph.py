@@ -114,6 +114,7 @@ def checkpoint_overrides(models: Path) -> dict[str, dict[str, object]]:
     return {
         name: {"checkpoint": str((models / folder).resolve())}
         for name, folder in (
-            ("video_predictor", "video"), ("inverse_dynamics", "inverse_dynamics")
+            ("video_predictor", "video"),
+            ("inverse_dynamics", "inverse_dynamics"),
         )
     }

@@ -102,9 +102,7 @@ class CellSpec:
 
 EMBEDDED_CELL = CellSpec(
     cameras=(CameraSpec("overhead", 48, 64), CameraSpec("front", 32, 64)),
-    joint_names=tuple(
-        f"{side}_{joint}" for side in SIDES for joint in (*ARM_JOINTS, "gripper")
-    ),
+    joint_names=tuple(f"{side}_{joint}" for side in SIDES for joint in (*ARM_JOINTS, "gripper")),
     frame_period_s=0.1,
 )
 """The embedded MuJoCo cell: 14 joints, a mosaic of 80x64 pixels, 10 Hz."""

@@ -132,9 +132,7 @@ class Supervisor:
         )
         running = NodeProcess(node, process)
         self._processes.append(running)
-        threading.Thread(
-            target=self._follow, args=(running,), name=node.name, daemon=True
-        ).start()
+        threading.Thread(target=self._follow, args=(running,), name=node.name, daemon=True).start()
 
     def _follow(self, running: NodeProcess) -> None:
         name = running.node.name

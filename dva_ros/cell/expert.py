@@ -13,13 +13,16 @@ import numpy as np
 
 from ..spec import SIDES
 from .model import BOX_HALF_M, CUBE_HALF_M, HANDLE_HALF_M, HANDLE_OFFSET_M
-from .setpoint import ArmSetpoint
+from .setpoint import GRIPPER_SPEED_M_S, ArmSetpoint
 from .simulation import CONTROL_PERIOD_S, HOME_OPENING_M
 from .tasks import ObjectState, Scene
 
 OPEN_M = HOME_OPENING_M
 ALIGNED_M = 0.010
 LOST_M = 0.030
+JOINTS_PER_ARM = 7
+CORRECTION_KEPT = 0.93
+"""Part of a strange posture that is left after a control period."""
 
 
 class Expert(Protocol):
@@ -50,6 +53,18 @@ class Expert(Protocol):
     def pause(self) -> np.ndarray:
         """Brake and stay, as a robot without committed motion does; command as of `act`."""
 
+    def take_over(self, command: np.ndarray, velocity: np.ndarray, state: ObjectState) -> None:
+        """Go on from what another policy has made of the scene.
+
+        Args:
+            command: the joint command now held, float [14].
+            velocity: measured joint velocities, float [14].
+            state: of the object.
+
+        Raises:
+            UnreachableError: an arm is where the tool cannot point down.
+        """
+
     def act(self, state: ObjectState) -> np.ndarray:
         """Joint command for the next control period, float64 [14]."""
 
@@ -63,6 +78,18 @@ class _PhasedExpert:
         self.aim_offset = {side: np.zeros(3) for side in SIDES}
         self.phase = first_phase
         self._elapsed_s = 0.0
+        self._correction = np.zeros(2 * JOINTS_PER_ARM)
+
+    def take_over(self, command: np.ndarray, velocity: np.ndarray, state: ObjectState) -> None:
+        """Start from the given motion, in the phase that the scene is in."""
+        for number, side in enumerate(SIDES):
+            own = slice(number * JOINTS_PER_ARM, (number + 1) * JOINTS_PER_ARM)
+            self.arms[side] = ArmSetpoint.from_joints(side, command[own], velocity[own])
+        self._correction = command - self._command()
+        self._choose_phase(state)
+
+    def _choose_phase(self, state: ObjectState) -> None:
+        raise NotImplementedError
 
     def pause(self) -> np.ndarray:
         """Joint command that brakes both arms and then holds them, float64 [14]."""
@@ -84,7 +111,8 @@ class _PhasedExpert:
         step(state)
 
     def _command(self) -> np.ndarray:
-        return np.concatenate([self.arms[side].command() for side in SIDES])
+        self._correction *= CORRECTION_KEPT
+        return np.concatenate([self.arms[side].command() for side in SIDES]) + self._correction
 
 
 def _above(arm: ArmSetpoint, target: np.ndarray, hover: float) -> np.ndarray:
@@ -100,11 +128,43 @@ class PickPlaceExpert(_PhasedExpert):
 
     HOVER_M, GRASP_M, CARRY_M, RELEASE_M = 0.12, 0.033, 0.15, 0.062
     CLOSED_M, MISSED_M = 0.010, 0.015
+    CLOSE_S = 0.40
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene, "approach")
         self._side = "left" if scene.object_position[1] > 0 else "right"
         self._opening = OPEN_M
+
+    def _choose_phase(self, state: ObjectState) -> None:
+        self._side = self._side_for(state)
+        arm = self.arms[self._side]
+        self._goal, self._opening = arm.position.copy(), arm.opening
+        aligned = np.linalg.norm(state.position[:2] - arm.position[:2]) < ALIGNED_M
+        near = np.linalg.norm(state.position - arm.position) < 0.06
+        closing = arm.opening < OPEN_M - 0.005
+        if near and self._in_tray(state) and state.position[2] < 2 * CUBE_HALF_M:
+            self._enter("open")
+        elif near and closing and arm.position[2] > self.GRASP_M + 0.012:
+            self._opening = self.CLOSED_M
+            self._enter("lift")
+        elif near and closing:
+            self._enter("close")
+            left_s = (arm.opening - self.CLOSED_M) / GRIPPER_SPEED_M_S
+            self._elapsed_s = self.CLOSE_S - 0.15 - left_s
+        elif aligned and not closing and arm.position[2] < self.HOVER_M + 0.01:
+            self._enter("descend")
+        else:
+            self._enter("approach")
+
+    def _side_for(self, state: ObjectState) -> str:
+        """An arm at the cube goes on, one in the other's way goes home first, else the nearer."""
+        for side, arm in self.arms.items():
+            if np.linalg.norm(state.position - arm.position) < 0.06:
+                return side
+        left, right = (self.arms[side].position[1] for side in ("left", "right"))
+        if left < 0.05 or right > -0.05:
+            return "left" if left < -right else "right"
+        return "left" if state.position[1] > 0 else "right"
 
     @property
     def holding(self) -> bool:
@@ -170,7 +230,7 @@ class PickPlaceExpert(_PhasedExpert):
 
     def _close(self, state: ObjectState) -> None:
         self._opening = self.CLOSED_M
-        if self._elapsed_s < 0.40:
+        if self._elapsed_s < self.CLOSE_S:
             return
         self._clear_aim()
         self._enter("approach" if self._lost(state) else "lift")
@@ -223,11 +283,33 @@ class LiftExpert(_PhasedExpert):
     GRASP_ABOVE_CENTRE_M = BOX_HALF_M[2] + HANDLE_HALF_M[2] + 0.006
     HOVER_ABOVE_GRASP_M, LIFT_M = 0.075, 0.145
     CLOSED_M, MISSED_M = 0.004, 0.009
+    CLOSE_S = 0.45
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene, "approach")
         self._goals = {side: scene.home[side] for side in SIDES}
         self._opening = OPEN_M
+
+    def _choose_phase(self, state: ObjectState) -> None:
+        arms, handles = self.arms.values(), self._handles(state)
+        openings = [arm.opening for arm in arms]
+        offsets = [handles[side] - arm.position for side, arm in self.arms.items()]
+        aligned = max(np.linalg.norm(offset[:2]) for offset in offsets) < ALIGNED_M
+        at_handles = aligned and max(abs(offset[2]) for offset in offsets) < 0.02
+        self._opening = max(openings)
+        raised = state.position[2] > BOX_HALF_M[2] + 0.015
+        if at_handles and max(openings) < OPEN_M - 0.005:
+            if raised:
+                self._opening = self.CLOSED_M
+                self._begin_lift(state)
+                return
+            self._enter("close")
+            left_s = (max(openings) - self.CLOSED_M) / GRIPPER_SPEED_M_S
+            self._elapsed_s = self.CLOSE_S - 0.15 - left_s
+        elif aligned and min(openings) > OPEN_M - 0.005:
+            self._enter("descend")
+        else:
+            self._enter("approach")
 
     @property
     def holding(self) -> bool:
@@ -289,13 +371,16 @@ class LiftExpert(_PhasedExpert):
         self._opening = self.CLOSED_M
         for side, arm in self.arms.items():
             self._goals[side] = arm.position + 0.5 * arm.velocity * CONTROL_PERIOD_S
-        if self._elapsed_s < 0.45:
+        if self._elapsed_s < self.CLOSE_S:
             return
         self._clear_aim()
         if self._missed(state):
             self._enter("approach")
             return
-        height = self.LIFT_M + state.position[2] - BOX_HALF_M[2]
+        self._begin_lift(state)
+
+    def _begin_lift(self, state: ObjectState) -> None:
+        height = self.LIFT_M - (state.position[2] - BOX_HALF_M[2])
         level = max(arm.position[2] for arm in self.arms.values()) + height
         self._lift_goals = {
             side: np.array([*arm.position[:2], level]) for side, arm in self.arms.items()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..spec import SIDES
 from ..training.episodes import Episode
 from .expert import EXPERTS
+from .kinematics import UnreachableError
 from .perturbation import Perturber
 from .setpoint import ArmSetpoint
 from .simulation import CONTROL_PERIOD_S, HOME_OPENING_M, Cell
@@ -17,8 +20,8 @@ AFTER_SUCCESS_S = 1.2
 RANDOM_MOTION_S = 8.0
 
 
-class _Recorder:
-    """Collects what the cameras and joints show at every grid time."""
+class EpisodeRecorder:
+    """Collects what the cameras and joints show at every grid time of one episode."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
@@ -71,7 +74,7 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
     rng = scene_rng(f"{task.name}/expert", seed, split)
     expert = EXPERTS[task.name](cell.scene)
     perturber = Perturber(expert, rng) if perturb else None
-    recorder = _Recorder(cell)
+    recorder = EpisodeRecorder(cell)
     command = cell.command()
     rest_frames = int(rng.integers(1, 8))
     success_s: float | None = None
@@ -93,6 +96,44 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
     return recorder.episode(task.name, instruction, seed, cell.evaluate().success)
 
 
+def record_takeover(
+    cell: Cell, task: Task, seed: int, split: Split, drive: Callable[[EpisodeRecorder], None]
+) -> Episode:
+    """Let a policy drive for a while, then the expert (DAgger, Ross et al. 2011).
+
+    What the policy did is not clean: its mistakes are to be recovered from, not imitated.
+
+    Args:
+        cell: reused between episodes.
+        task: one of `tasks.TASKS`.
+        seed: of the scene.
+        split: of the scene.
+        drive: resets the cell to the scene, moves it and shows every frame to the recorder, but
+            for the one at which it hands over.
+    """
+    recorder = EpisodeRecorder(cell)
+    drive(recorder)
+    expert = EXPERTS[task.name](cell.scene)
+    try:
+        expert.take_over(cell.command(), cell.velocities(), cell.object_state())
+    except UnreachableError:
+        recorder.frame(cell.command(), clean=False)
+        return recorder.episode(task.name, cell.scene.instruction, seed, False)
+    ends_s = cell.time + MAX_EPISODE_S
+    success_s: float | None = None
+    clean = False
+    while cell.time < ends_s:
+        recorder.frame(cell.command(), clean)
+        for _ in range(recorder.ticks_per_frame):
+            cell.step(expert.act(cell.object_state()))
+        clean = True
+        if success_s is None and cell.evaluate().success:
+            success_s = cell.time
+        if success_s is not None and cell.time - success_s > AFTER_SUCCESS_S:
+            break
+    return recorder.episode(task.name, cell.scene.instruction, seed, cell.evaluate().success)
+
+
 def record_random_motion(cell: Cell, seed: int, split: Split) -> Episode:
     """Both arms wander over their halves of the table, for inverse dynamics.
 
@@ -104,7 +145,7 @@ def record_random_motion(cell: Cell, seed: int, split: Split) -> Episode:
     goals = {side: arm.position.copy() for side, arm in arms.items()}
     openings = dict.fromkeys(SIDES, HOME_OPENING_M)
     wobble = np.zeros(7)
-    recorder = _Recorder(cell)
+    recorder = EpisodeRecorder(cell)
     command = cell.command()
     while cell.time < RANDOM_MOTION_S:
         recorder.frame(command, clean=True)

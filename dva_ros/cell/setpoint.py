@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .kinematics import UnreachableError, inverse_kinematics_down
+from .kinematics import UnreachableError, forward_kinematics, inverse_kinematics_down
 
 MAX_SPEED_M_S = 0.40
 MAX_ACCELERATION_M_S2 = 2.0
@@ -30,6 +30,21 @@ class ArmSetpoint:
         self.opening = opening
         self.finger_yaw = 0.0
         self._joints = inverse_kinematics_down(side, self.position)
+
+    @staticmethod
+    def from_joints(side: str, joints: np.ndarray, velocities: np.ndarray) -> ArmSetpoint:
+        """Setpoint of an arm in motion: [7] positions (rad; finger travel m) and their rates.
+
+        The tool is taken to point down. Raises `UnreachableError` where it could not.
+        """
+        ahead_s = 1e-3
+        here, ahead = (
+            forward_kinematics(side, q)[0]
+            for q in (joints[:6], joints[:6] + velocities[:6] * ahead_s)
+        )
+        setpoint = ArmSetpoint(side, here, float(joints[6]))
+        setpoint.velocity = (ahead - here) / ahead_s
+        return setpoint
 
     def advance(self, goal: np.ndarray, opening: float, period_s: float) -> None:
         """Move one control period toward `goal` (m) and finger travel `opening` (m)."""

@@ -119,9 +119,7 @@ class Cell:
             position=body.xpos.copy(),
             rotation=body.xmat.reshape(3, 3).copy(),
             speed=float(np.linalg.norm(self._data.qvel[start : start + 3])),
-            openings={
-                side: float(self._data.joint(f"{side}_gripper").qpos[0]) for side in SIDES
-            },
+            openings={side: float(self._data.joint(f"{side}_gripper").qpos[0]) for side in SIDES},
         )
 
     def place_object(self, position: np.ndarray, yaw: float) -> None:

@@ -169,9 +169,7 @@ class Lift:
 
     def satisfied(self, state: ObjectState) -> bool:
         """The box is level and at least 10 cm above the table."""
-        return (
-            state.position[2] - BOX_HALF_M[2] >= LIFT_HEIGHT_M and state.tilt <= LIFT_LEVEL_RAD
-        )
+        return state.position[2] - BOX_HALF_M[2] >= LIFT_HEIGHT_M and state.tilt <= LIFT_LEVEL_RAD
 
     def outcome(self, state: ObjectState, touched: bool) -> str:
         """How far the box got."""

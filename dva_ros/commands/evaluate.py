@@ -22,11 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ros", action="store_true", help="through the nodes in real time, not in process"
     )
     parser.add_argument(
-        "--models", default="cpu", help="folder, or name in models/, with video/ and "
-        "inverse_dynamics/"
+        "--models",
+        default="cpu",
+        help="folder, or name in models/, with video/ and inverse_dynamics/",
     )
     parser.add_argument(
-        "--policy", choices=("model", "expert-replay"), default="model",
+        "--policy",
+        choices=("model", "expert-replay"),
+        default="model",
         help="expert-replay sends an expert's recorded motion: what the loop alone loses",
     )
     parser.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--random-motion", action="store_true", help="record random motion instead of tasks"
     )
+    parser.add_argument(
+        "--takeover-from",
+        type=Path,
+        metavar="MODELS",
+        help="let these checkpoints drive for a random while before the expert takes over, so "
+        "that it shows how to recover from the models' own mistakes (DAgger)",
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that record")
     parser.add_argument(
         "--no-perturbation", action="store_true", help="never disturb the expert's motion"
@@ -36,9 +44,10 @@ def run(args: argparse.Namespace) -> int:
     """Record what is missing of the dataset."""
     from tqdm import tqdm
 
+    from ..evaluation.takeover import TakeoverRecorder
     from ..spec import EMBEDDED_CELL
     from ..training.cell_recorder import CellRecorder
-    from ..training.generation import Recorded, generate
+    from ..training.generation import Recorded, RecorderFactory, generate
     from ..training.generation_plan import GenerationConfig
 
     config = GenerationConfig(
@@ -48,7 +57,11 @@ def run(args: argparse.Namespace) -> int:
         split=args.split,
         perturb=not args.no_perturbation,
         keep_failures=args.keep_failures,
+        policy="" if args.takeover_from is None else str(args.takeover_from),
     )
+    make_recorder: RecorderFactory = CellRecorder
+    if args.takeover_from is not None:
+        make_recorder = partial(TakeoverRecorder, args.takeover_from)
     total = len(config.tasks) * config.episodes
     frames = succeeded = recorded = resumed = 0
     signal.signal(signal.SIGTERM, _interrupt)
@@ -70,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
                 f"success {succeeded}/{recorded}, {rate:.0f} frames/s", refresh=False
             )
 
-        result = generate(args.output, config, EMBEDDED_CELL, CellRecorder, args.workers, report)
+        result = generate(args.output, config, EMBEDDED_CELL, make_recorder, args.workers, report)
         bar.n = total
     print(
         f"{args.output}: {result.kept} episodes, {result.frames} frames kept of "
@@ -90,6 +103,8 @@ def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
     if args.random_motion:
         if args.task:
             raise UserError("--random-motion records no task: leave --task out")
+        if args.takeover_from is not None:
+            raise UserError("--takeover-from needs a task, --random-motion has none")
         return (RANDOM_MOTION,)
     names = tuple(name for name in args.task.split(",") if name)
     if not names:

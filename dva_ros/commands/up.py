@@ -11,9 +11,7 @@ EXIT_NODE_DIED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument(
-        "--config", default="cell", help="parameters file, or its name in config/"
-    )
+    parser.add_argument("--config", default="cell", help="parameters file, or its name in config/")
     parser.add_argument("--no-cell", action="store_true", help="a real cell is running already")
     parser.add_argument(
         "--display", action="store_true", help="publish the imagined future as an image"

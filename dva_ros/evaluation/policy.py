@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from ..errors import UserError
+from ..leapfrog.parameters import LeapfrogParameters
+from ..spec import CellSpec
 
 
 class FramePredictor(Protocol):
@@ -80,3 +85,44 @@ class ModelPolicy:
         """Imagine a clip and decode it."""
         clip = self._predictor.predict(committed)
         return Imagined(self._decoder.decode(np.stack(self._real), clip, self._state), clip)
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A pair of checkpoints, ready to run, and the timing for its horizon."""
+
+    policy: ModelPolicy
+    leapfrog: LeapfrogParameters
+
+
+def load_model_policy(
+    models: Path,
+    spec: CellSpec,
+    *,
+    num_steps: int | None = None,
+    context_frames: int | None = None,
+) -> LoadedPolicy:
+    """Load `video` and `inverse_dynamics` from the folder `models`, one thread each.
+
+    Raises:
+        UserError: no such checkpoint, or the two, or one and the cell, do not fit together.
+    """
+    from ..inverse_dynamics.decoder import InverseDynamics
+    from ..video.predictor import VideoPredictor
+
+    predictor = VideoPredictor.load(
+        models / "video", num_steps=num_steps, context_frames=context_frames, threads=1
+    )
+    decoder = InverseDynamics.load(models / "inverse_dynamics")
+    predictor.config.spec.require_equal(spec, "the video checkpoint", "the cell")
+    decoder.require_spec(spec)
+    horizon = predictor.config.horizon
+    if decoder.config.horizon != horizon:
+        raise UserError(
+            f"horizon differs: the video checkpoint has {horizon}, the inverse dynamics "
+            f"checkpoint {decoder.config.horizon} ({models})"
+        )
+    return LoadedPolicy(
+        ModelPolicy(predictor, decoder, decoder.config.num_real_frames),
+        LeapfrogParameters(frame_period_s=spec.frame_period_s, horizon=horizon),
+    )

@@ -20,11 +20,9 @@ from ..resources import config_path
 from ..training.episodes import Episode
 from .closed_loop import ClosedLoop, LoopSettings
 from .oracle import OracleChunks
-from .policy import ModelPolicy, Policy
+from .policy import Policy, load_model_policy
 from .report import EpisodeOutcome, EvaluationOptions, EvaluationReport
 from .video import EpisodeVideo
-
-_THREADS_PER_WORKER = 1
 
 
 def run_evaluation(
@@ -95,26 +93,13 @@ class _Worker:
         if options.policy == "expert-replay":
             parameters = LeapfrogParameters(frame_period_s=spec.frame_period_s)
             return parameters, OracleChunks(self._record, parameters.horizon)
-        from ..inverse_dynamics.decoder import InverseDynamics
-        from ..video.predictor import VideoPredictor
-
-        predictor = VideoPredictor.load(
-            options.models / "video",
+        loaded = load_model_policy(
+            options.models,
+            spec,
             num_steps=options.num_steps,
             context_frames=options.context_frames,
-            threads=_THREADS_PER_WORKER,
         )
-        decoder = InverseDynamics.load(options.models / "inverse_dynamics")
-        predictor.config.spec.require_equal(spec, "the video checkpoint", "the cell")
-        decoder.require_spec(spec)
-        horizon = predictor.config.horizon
-        if decoder.config.horizon != horizon:
-            raise UserError(
-                f"horizon differs: the video checkpoint has {horizon}, the inverse dynamics "
-                f"checkpoint {decoder.config.horizon} ({options.models})"
-            )
-        parameters = LeapfrogParameters(frame_period_s=spec.frame_period_s, horizon=horizon)
-        return parameters, ModelPolicy(predictor, decoder, decoder.config.num_real_frames)
+        return loaded.leapfrog, loaded.policy
 
     def _record(self, seed: int) -> Episode:
         return record_episode(self._cell, self._task, seed, self._split, perturb=False)

@@ -42,8 +42,12 @@ class LeapfrogParameters:
 
     def __post_init__(self) -> None:
         for name in (
-            "frame_period_s", "controller_period_s", "blend_s", "stale_timeout_s",
-            "request_timeout_s", "execute_frames",
+            "frame_period_s",
+            "controller_period_s",
+            "blend_s",
+            "stale_timeout_s",
+            "request_timeout_s",
+            "execute_frames",
         ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0, got {getattr(self, name)}")

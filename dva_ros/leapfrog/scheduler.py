@@ -291,8 +291,9 @@ class Leapfrog:
             and now - state.in_flight_since > self.parameters.request_timeout_s
         ):
             self._refused(
-                "no answer", f"request {state.in_flight.request_id} is dropped after "
-                f"{now - state.in_flight_since:.1f} s"
+                "no answer",
+                f"request {state.in_flight.request_id} is dropped after "
+                f"{now - state.in_flight_since:.1f} s",
             )
             state.in_flight = None
 

@@ -66,8 +66,10 @@ def splice(
     start, first = _start(timeline, request.frame_index, committed, now, parameters)
     last = request.frame_index + len(targets)
     if first > last:
-        raise RefusedError("late chunk", f"all {len(targets)} targets are past, "
-                           f"{now - request.stamp:.3f} s after their frame")
+        raise RefusedError(
+            "late chunk",
+            f"all {len(targets)} targets are past, {now - request.stamp:.3f} s after their frame",
+        )
     _refuse_outside(targets, limits)
     inside = np.clip(targets, limits.lower, limits.upper)
     curve = curve_through(request.anchor, inside, request.stamp, period)

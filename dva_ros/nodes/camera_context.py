@@ -61,9 +61,7 @@ class CameraContextParameters:
     capacity: int = parameter(
         512, "frames remembered for a predictor that joins later", minimum=1, maximum=100000
     )
-    instruction: str = parameter(
-        "", "instruction until one comes on the topic instruction"
-    )
+    instruction: str = parameter("", "instruction until one comes on the topic instruction")
 
 
 class CameraContextNode(ManagedNode):

@@ -58,9 +58,7 @@ def image_from_msg(message: Image) -> np.ndarray:
     """
     order = _CHANNELS.get(message.encoding)
     if order is None:
-        raise MessageError(
-            f"encoding is '{message.encoding}', usable are {', '.join(_CHANNELS)}"
-        )
+        raise MessageError(f"encoding is '{message.encoding}', usable are {', '.join(_CHANNELS)}")
     channels = 4 if "a" in message.encoding else 3
     data = np.frombuffer(message.data, np.uint8)
     step = message.step or message.width * channels
@@ -78,8 +76,12 @@ def image_to_msg(image: np.ndarray, seconds: float, frame_id: str) -> Image:
     """An rgb8 image message from uint8 [height, width, 3]."""
     height, width = image.shape[:2]
     message = Image(
-        header=header(seconds, frame_id), height=height, width=width,
-        encoding="rgb8", is_bigendian=0, step=3 * width,
+        header=header(seconds, frame_id),
+        height=height,
+        width=width,
+        encoding="rgb8",
+        is_bigendian=0,
+        step=3 * width,
     )
     message.data.frombytes(np.ascontiguousarray(image))
     return message
@@ -92,8 +94,11 @@ def camera_info(
     focal = 0.5 * height / np.tan(0.5 * vertical_fov_rad)
     cx, cy = 0.5 * (width - 1), 0.5 * (height - 1)
     return CameraInfo(
-        header=header(seconds, frame_id), height=height, width=width,
-        distortion_model="plumb_bob", d=[0.0] * 5,
+        header=header(seconds, frame_id),
+        height=height,
+        width=width,
+        distortion_model="plumb_bob",
+        d=[0.0] * 5,
         k=[focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0],
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
@@ -105,8 +110,10 @@ def joint_state_to_msg(
 ) -> JointState:
     """A joint state message; float [joints] positions and velocities."""
     return JointState(
-        header=header(seconds), name=list(names),
-        position=position.astype(float).tolist(), velocity=velocity.astype(float).tolist(),
+        header=header(seconds),
+        name=list(names),
+        position=position.astype(float).tolist(),
+        velocity=velocity.astype(float).tolist(),
     )
 
 
@@ -249,9 +256,7 @@ def trajectory_from_msg(message: JointTrajectory) -> Trajectory:
                 velocities=_array(point.velocities),
                 accelerations=_array(point.accelerations),
                 time_from_start=seconds_of(
-                    TimeMsg(
-                        sec=point.time_from_start.sec, nanosec=point.time_from_start.nanosec
-                    )
+                    TimeMsg(sec=point.time_from_start.sec, nanosec=point.time_from_start.nanosec)
                 ),
             )
             for point in message.points

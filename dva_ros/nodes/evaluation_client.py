@@ -184,20 +184,20 @@ class _Evaluation:
         while waiting:
             self._require_alive()
             if time.monotonic() > deadline:
-                raise UserError(
-                    f"not active after {START_TIMEOUT_S:.0f} s: {', '.join(waiting)}"
-                )
+                raise UserError(f"not active after {START_TIMEOUT_S:.0f} s: {', '.join(waiting)}")
             waiting = [name for name in waiting if not self._is_active(name)]
 
     def episode(self, seed: int) -> EpisodeOutcome:
         """Reset, clear, engage, watch, disengage."""
         options, client = self._options, self._client
         reset = self._call(
-            ResetCell, "cell/reset",
+            ResetCell,
+            "cell/reset",
             ResetCell.Request(task=options.task, seed=seed, split=options.split),
         )
         cleared = self._call(
-            ClearContext, "camera_context/clear_context",
+            ClearContext,
+            "camera_context/clear_context",
             ClearContext.Request(instruction=reset.instruction),
         )
         filmed = options.video is not None and self._filmed is None
@@ -212,8 +212,9 @@ class _Evaluation:
         client.record = None
         self._call(Trigger, "leapfrog_scheduler/disengage", Trigger.Request())
         self._wait(
-            lambda: client.status is not None
-            and client.status.mode == LeapfrogStatus.MODE_DISENGAGED,
+            lambda: (
+                client.status is not None and client.status.mode == LeapfrogStatus.MODE_DISENGAGED
+            ),
             "the robot to stop",
         )
         if filmed:
@@ -229,9 +230,7 @@ class _Evaluation:
 
     def _ended(self, record: EpisodeRecord) -> bool:
         task = record.task
-        return task is not None and (
-            task.success or task.elapsed_s >= self._options.max_seconds
-        )
+        return task is not None and (task.success or task.elapsed_s >= self._options.max_seconds)
 
     def _seen(self, session: int) -> bool:
         frame = self._client.newest_frame

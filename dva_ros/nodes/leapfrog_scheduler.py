@@ -276,9 +276,7 @@ class LeapfrogSchedulerNode(ManagedNode):
             self._trajectories.publish(trajectory_to_msg(decision.trajectory))
         if decision.request is not None:
             self._requests.publish(
-                request_to_msg(
-                    decision.request, self._spec.joint_names, self._settings.num_steps
-                )
+                request_to_msg(decision.request, self._spec.joint_names, self._settings.num_steps)
             )
         if decision.refusal:
             self._log_refusal(decision.refusal, self.now())
@@ -328,8 +326,10 @@ class LeapfrogSchedulerNode(ManagedNode):
 
 
 def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, (Mode, np.integer)) else (
-        float(value) if isinstance(value, np.floating) else value
+    return (
+        int(value)
+        if isinstance(value, (Mode, np.integer))
+        else (float(value) if isinstance(value, np.floating) else value)
     )
 
 

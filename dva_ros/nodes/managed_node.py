@@ -88,9 +88,7 @@ class ManagedNode(LifecycleNode):
             if self.active:
                 callback(message)
 
-        self.own(
-            self.create_subscription(kind, topic, heard, qos), self.destroy_subscription
-        )
+        self.own(self.create_subscription(kind, topic, heard, qos), self.destroy_subscription)
 
     def every(self, period_s: float, callback: Callable[[], None]) -> None:
         """A timer that lives until teardown and fires while active."""
@@ -101,9 +99,7 @@ class ManagedNode(LifecycleNode):
 
         self.own(self.create_timer(period_s, due), self.destroy_timer)
 
-    def serve(
-        self, kind: type[Any], name: str, callback: Callable[[Any, Any], Any]
-    ) -> None:
+    def serve(self, kind: type[Any], name: str, callback: Callable[[Any, Any], Any]) -> None:
         """A service that lives until teardown."""
         self.own(self.create_service(kind, name, callback), self.destroy_service)
 

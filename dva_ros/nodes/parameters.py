@@ -78,8 +78,7 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
             value = node.get_parameter(name).value
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             raise ParameterError(
-                f"parameter {name} of {owner}: {error} "
-                f"({described.description})"
+                f"parameter {name} of {owner}: {error} ({described.description})"
             ) from error
         values[name] = tuple(value) if isinstance(default, tuple) else value
         _check(node, name, values[name], described)

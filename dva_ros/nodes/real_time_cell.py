@@ -122,8 +122,12 @@ class RealTimeCell:
             self._ticks * CONTROL_PERIOD_S, JointState(known, velocity)
         )
         return Measurement(
-            stamp, position, velocity, self._controller.state,
-            self._cell.evaluate(), self._cell.time,
+            stamp,
+            position,
+            velocity,
+            self._controller.state,
+            self._cell.evaluate(),
+            self._cell.time,
         )
 
     def render(self, camera: str) -> np.ndarray:

@@ -269,9 +269,7 @@ class VideoPredictorNode(ManagedNode):
         self._clips.publish(self._message(request, prediction, now))
         self._error = ""
 
-    def _message(
-        self, request: ClipRequest, prediction: Prediction, now: float
-    ) -> PredictedClip:
+    def _message(self, request: ClipRequest, prediction: Prediction, now: float) -> PredictedClip:
         newest, clip = prediction.newest, prediction.clip
         message = PredictedClip(
             header=header(newest.stamp),

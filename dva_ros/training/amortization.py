@@ -16,6 +16,7 @@ from dva_ros.video.model import ClipBatch
 from dva_ros.video.noise import add_noise, sample_levels, velocity_weight
 from dva_ros.video.patches import patchify, to_signal
 
+_BEGINNINGS = 0.25
 _EXECUTED_FRAMES = 3
 _EXECUTED_WEIGHT = 2.0
 
@@ -61,12 +62,9 @@ class SequenceSampler:
     ) -> None:
         self._store, self._config = store, config
         self._num_real, self._stride = num_real, stride
-        lengths = np.asarray(store.lengths)
-        self._episodes = np.flatnonzero(np.asarray(store.success) & (lengths >= 2))
-        if not len(self._episodes):
+        self._choices = _clean_frames(store)
+        if not len(self._choices):
             raise UserError("the data holds no successful episode to train the video model on")
-        kept = lengths[self._episodes]
-        self._probability = kept / kept.sum()
         self._words = np.stack(
             [hash_words(i, config.word_buckets, config.max_words) for i in store.instructions]
         )
@@ -74,12 +72,14 @@ class SequenceSampler:
         self._std = np.asarray(config.state_std, dtype=np.float32)
 
     def sample(self, rng: np.random.Generator, batch: int) -> Sequence:
-        """`batch` windows at random places, near the ends of episodes as often as inside."""
-        episodes = rng.choice(self._episodes, size=batch, p=self._probability)
-        lengths = np.asarray(self._store.lengths)[episodes]
-        centre = rng.uniform(0, lengths)
-        latest = np.maximum(lengths - self._num_real, 0)
-        first = np.clip(np.round(centre - self._num_real / 2), 0, latest).astype(np.int64)
+        """`batch` windows around frames that can be learnt from, the first ones more often.
+
+        Which arm does the work is decided there, from little context.
+        """
+        episodes, centre, beginning = self._choices[rng.integers(len(self._choices), size=batch)].T
+        centre = np.where(rng.random(batch) < _BEGINNINGS, beginning, centre)
+        latest = np.maximum(np.asarray(self._store.lengths)[episodes] - self._num_real, 0)
+        first = np.clip(centre - self._num_real // 2, 0, latest)
         return self._windows(episodes, first, int(rng.integers(self._stride)))
 
     def _windows(self, episodes: np.ndarray, first: np.ndarray, phase: int) -> Sequence:
@@ -149,6 +149,19 @@ def on_device(batch: TrainingBatch, device: torch.device) -> TrainingBatch:
     return TrainingBatch(
         replace(batch.clips, **clips), batch.target.to(device), batch.weight.to(device)
     )
+
+
+def _clean_frames(store: EpisodeStore) -> np.ndarray:
+    """Clean frames of successful episodes, int64 [K, 3]: the episode, the frame in it, and the
+    first clean frame in it."""
+    found = [np.zeros((0, 3), np.int64)]
+    for episode in np.flatnonzero(np.asarray(store.success) & (np.asarray(store.lengths) >= 2)):
+        start = int(store.starts[episode])
+        frames = np.flatnonzero(store.clean[start : start + int(store.lengths[episode])])
+        if len(frames):
+            columns = np.broadcast_arrays(episode, frames, frames[0])
+            found.append(np.stack(columns, axis=1).astype(np.int64))
+    return np.concatenate(found)
 
 
 def _draw_committed(

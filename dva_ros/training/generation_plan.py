@@ -54,6 +54,7 @@ class GenerationConfig:
         split: "train", "validation" or "test".
         perturb: disturb the motion now and then, so that recovery is in the data.
         keep_failures: keep episodes that missed their task (random motion is always kept).
+        policy: folder of the checkpoints that drive until the expert takes over; "" for none.
     """
 
     tasks: tuple[str, ...]
@@ -62,6 +63,7 @@ class GenerationConfig:
     split: Split
     perturb: bool
     keep_failures: bool
+    policy: str = ""
 
     def jobs(self) -> list[list[EpisodeJob]]:
         """The episodes of every shard; tasks take turns."""

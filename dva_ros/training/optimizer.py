@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .data_parallel import Group
 
+READOUT = "readout"
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _NEWTON_SCHULZ_STEPS = 5
 
@@ -44,21 +45,26 @@ class _MatrixGroup:
 
 
 class FlatParameters:
-    """Moves a float32 model into flat buffers of `dtype`; block matrices come first.
+    """Moves float32 modules into flat buffers of `dtype`; the model's block matrices come first.
+
+    Parameters of `readout`, which is trained with the model and not part of it, come last, and
+    their names begin with "readout.".
 
     Attributes:
         weights, grads: flat, of `dtype`; the model's parameters and gradients are views of them.
         initial: float32 copy of the weights before they were rounded.
     """
 
-    def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(self, model: nn.Module, readout: nn.Module, dtype: torch.dtype) -> None:
         named = list(model.named_parameters())
+        named += list(readout.named_parameters(prefix=READOUT))
         matrices = [(name, p) for name, p in named if name.startswith("blocks.") and p.ndim == 2]
         matrices.sort(key=lambda item: _matrix_shape(*item)[1:])
         taken = {name for name, _ in matrices}
         ordered = matrices + [item for item in named if item[0] not in taken]
         self.initial = torch.cat([p.detach().float().flatten() for _, p in ordered])
         model.to(dtype)
+        readout.to(dtype)
         self.weights = self.initial.to(dtype)
         self.grads = torch.zeros_like(self.weights)
         self.groups: list[_MatrixGroup] = []

@@ -197,10 +197,18 @@ class EpisodeStore:
     def split(
         self, validation_fraction: float = 0.05, seed: int = 0
     ) -> tuple[EpisodeStore, EpisodeStore]:
-        """Two views, (training, validation), of whole episodes drawn at random.
+        """Two views, (training, validation), of whole episodes.
 
-        Each has at least one episode where there are two.
+        A scene's task and seed decide, so that it stays on its side when data is added. Each view
+        has at least one episode where there are two.
         """
-        order = np.random.default_rng(seed).permutation(len(self))
-        count = min(max(1, round(validation_fraction * len(self))), max(len(self) - 1, 0))
-        return self.select(np.sort(order[count:])), self.select(np.sort(order[:count]))
+        draws = np.array(
+            [
+                np.random.default_rng([seed, scene, *task.encode()]).random()
+                for scene, task in zip(self.seeds.tolist(), self.tasks, strict=True)
+            ]
+        )
+        held_out = draws <= max(validation_fraction, draws.min())
+        if held_out.all():
+            held_out = draws < draws.max()
+        return self.select(np.flatnonzero(~held_out)), self.select(np.flatnonzero(held_out))

@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
+    parser.add_argument(
+        "--motion-weight", type=float, default=0.02, help="of the auxiliary motion readout's error"
+    )
     parser.add_argument("--validate-minutes", type=float, default=5.0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
@@ -189,6 +192,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
         stride=args.stride,
         seed=args.seed,
         validate_s=60 * args.validate_minutes,
+        motion_weight=args.motion_weight,
         device=device,
         initial=args.init,
         resume=args.resume,

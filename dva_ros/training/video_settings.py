@@ -26,6 +26,7 @@ class VideoSettings:
         seed: of the initial weights, the windows and the noise.
         warmup_steps: steps in which the learning rate rises.
         validate_s, save_s: wall time between validations and between saved states.
+        motion_weight: of the error of the motion readout beside that of the video.
         device: "cpu" or "cuda".
         initial: checkpoint to start from, or None.
         resume: go on with the state found in `output`.
@@ -42,6 +43,7 @@ class VideoSettings:
     warmup_steps: int = 50
     validate_s: float = 300.0
     save_s: float = 180.0
+    motion_weight: float = 0.02
     device: str = "cpu"
     initial: Path | None = None
     resume: bool = False

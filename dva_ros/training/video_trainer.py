@@ -18,7 +18,8 @@ from dva_ros.video.predictor import VideoPredictor
 
 from .amortization import SequenceSampler, noised, on_device, weighted_loss
 from .data_parallel import Group
-from .optimizer import FlatParameters, Optimizer
+from .motion_loss import MotionReadout
+from .optimizer import READOUT, FlatParameters, Optimizer
 from .store import EpisodeStore
 from .video_card import write_card
 from .video_report import (
@@ -68,7 +69,8 @@ class VideoTrainer:
         else:
             model = load_model(settings.initial, torch.float32).requires_grad_(True).train()
         self.model = model.to(device)
-        self._parameters = FlatParameters(self.model, dtype or fast_dtype(device))
+        self._motion = MotionReadout(config).to(device)
+        self._parameters = FlatParameters(self.model, self._motion, dtype or fast_dtype(device))
         self._optimizer = Optimizer(self._parameters, settings.optimizer, group)
         shape = (settings.num_real, settings.stride)
         self._sampler = SequenceSampler(train, config, *shape)
@@ -95,8 +97,12 @@ class VideoTrainer:
         batch = noised(sequence, self.config, generator, self.model.dtype)
         batch = on_device(batch, self._parameters.weights.device)
         self._parameters.grads.zero_()
-        loss = weighted_loss(self.model(batch.clips), batch)
-        loss.backward()
+        clips = batch.clips
+        tokens = self.model.clip_tokens(clips)
+        loss = weighted_loss(self.model.read(tokens, clips), batch)
+        before = clips.state[:, clips.clip_start]
+        motion = self._motion.loss(tokens, clips.committed, before, batch.weight)
+        (loss + settings.motion_weight * motion).backward()
         grad, mean_loss = self._average(loss.detach())
         norm = self._optimizer.step(grad, settings.lr_factor(self.step, progress))
         self.step += 1
@@ -123,7 +129,8 @@ class VideoTrainer:
 
     def export(self) -> None:
         """Write the averaged weights as a checkpoint into the run's folder."""
-        weights = self._parameters.named_slices(self._optimizer.ema)
+        named = self._parameters.named_slices(self._optimizer.ema).items()
+        weights = {name: value for name, value in named if not name.startswith(READOUT)}
         save_checkpoint(self.settings.output, self.config, weights)
 
     def save(self) -> None:

@@ -74,6 +74,15 @@ class VideoModel(nn.Module):
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Predicted clean clips [B, C, H, patches, patch_dim], each from its own context."""
+        return self.read(self.clip_tokens(batch), batch)
+
+    def read(self, tokens: Tensor, batch: ClipBatch) -> Tensor:
+        """What `forward` returns, from `clip_tokens`."""
+        last = batch.frames[:, batch.clip_start]
+        return self.head(tokens, self.embedding.level(batch.level), last)
+
+    def clip_tokens(self, batch: ClipBatch) -> Tensor:
+        """Features of the clips after the last block, [B, C, H, slots, width]."""
         num_real = batch.frames.shape[1]
         num_clips, horizon = batch.noisy.shape[1:3]
         layout = ParallelLayout.build(
@@ -94,11 +103,7 @@ class VideoModel(nn.Module):
         last_block = self.layers[-1]
         update = self._attend_time(last_block.temporal, x, layout, tables, clips_only=True)
         x = last_block.finish(x[:, layout.first_clip :] + update)
-        return self.head(
-            x.unflatten(1, (num_clips, horizon)),
-            self.embedding.level(batch.level),
-            batch.frames[:, batch.clip_start],
-        )
+        return x.unflatten(1, (num_clips, horizon))
 
     def _attend_time(
         self,

@@ -1,0 +1,58 @@
+"""Records episodes that a policy begins and the expert ends, for `generation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..cell.recording import EpisodeRecorder, record_takeover
+from ..cell.simulation import Cell
+from ..cell.tasks import TASKS, scene_rng
+from ..leapfrog.limits import JointLimits
+from ..resources import config_path
+from ..training.episodes import Episode
+from ..training.generation_plan import EpisodeJob
+from .closed_loop import ClosedLoop, LoopSettings
+from .policy import load_model_policy
+
+TAKEOVER_S = (0.4, 6.0)
+
+
+class TakeoverRecorder:
+    """One simulated cell and one policy that play job after job."""
+
+    def __init__(self, models: Path) -> None:
+        """Load the checkpoints `video` and `inverse_dynamics` in the folder `models`."""
+        self._cell = Cell()
+        self._loaded = load_model_policy(models, self._cell.spec)
+        self._limits = JointLimits.load(config_path("joint_limits"), self._cell.spec.joint_names)
+
+    def record(self, job: EpisodeJob) -> Episode:
+        """Let the policy drive for a time drawn from the job's seed, then the expert."""
+        task, split = TASKS[job.task], job.split
+        rng = scene_rng(f"{task.name}/takeover", job.seed, split)
+        period_s = self._cell.spec.frame_period_s
+        frames = round(rng.uniform(*TAKEOVER_S) / period_s)
+        settings = LoopSettings(max_seconds=frames * period_s, leapfrog=self._loaded.leapfrog)
+        loop = ClosedLoop(self._cell, self._loaded.policy, self._limits, settings)
+
+        def drive(recorder: EpisodeRecorder) -> None:
+            loop.run(task, job.seed, split, _Recording(self._cell, recorder))
+
+        return record_takeover(self._cell, task, job.seed, split, drive)
+
+
+class _Recording:
+    """Shows the frames of a closed loop to an `EpisodeRecorder`."""
+
+    def __init__(self, cell: Cell, recorder: EpisodeRecorder) -> None:
+        self._cell, self._recorder = cell, recorder
+
+    def imagined(self, clip: np.ndarray, frame_index: int, committed_frames: int) -> None:
+        """Nothing is recorded of what was imagined."""
+
+    def frame(self, images: Mapping[str, np.ndarray], frame_index: int, caption: str) -> None:
+        """The next frame, moved by the policy."""
+        self._recorder.frame(self._cell.command(), clean=False)
