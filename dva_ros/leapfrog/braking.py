@@ -1,4 +1,4 @@
-"""The braking tail: constant deceleration to rest, at the end of every message."""
+"""What a braking tail aims at: constant deceleration to rest."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .limits import JointLimits
 from .motion import Motion
 
 
@@ -41,18 +40,3 @@ def blended(curve: Motion, executing: Motion, start: float, blend_s: float) -> M
     p, v, _ = curve.sample(times)
     dp, dv, _ = decay.sample(times)
     return Motion(times, p + dp, v + dv)
-
-
-def inside_positions(motion: Motion, limits: JointLimits) -> Motion:
-    """The motion with all knots but the first moved so that it stays inside the joint ranges.
-
-    A cubic stays within the hull of its Bezier points: knots are clipped, and their velocities
-    reduced until the neighbouring Bezier points lie inside too.
-    """
-    positions, velocities = motion.positions.copy(), motion.velocities.copy()
-    positions[1:] = np.clip(positions[1:], limits.lower, limits.upper)
-    gaps = np.diff(motion.times)
-    reach = np.maximum(gaps, np.append(gaps[1:], 0.0))[:, None] / 3
-    room = np.minimum(limits.upper - positions[1:], positions[1:] - limits.lower)
-    velocities[1:] = np.clip(velocities[1:], -room / reach, room / reach)
-    return Motion(motion.times, positions, velocities)

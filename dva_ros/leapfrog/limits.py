@@ -1,4 +1,8 @@
-"""Motion limits of every joint, read from ``config/joint_limits.yaml``."""
+"""Motion limits of every joint, read from ``config/joint_limits.yaml``.
+
+The names are those of ROS 2's ``joint_limits``, so that a robot's own file (MoveIt's, say) serves
+once it holds our two thresholds, too.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,10 @@ import yaml
 
 from ..errors import UserError
 
-_FIELDS = ("velocity", "acceleration", "correction", "jump")
+_KINDS = ("velocity", "acceleration", "jerk")
+_THRESHOLDS = ("correction", "jump")
+_SECONDS_TO_FULL_ACCELERATION = 0.05
+"""Without a limit on jerk: the time in which acceleration may rise from 0 to its limit."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class JointLimits:
         upper: greatest position.
         velocity: greatest speed.
         acceleration: greatest acceleration.
+        jerk: greatest change of acceleration per second.
         correction: greatest distance that smoothing may put between a target and the motion.
         jump: greatest disagreement between a chunk and the executing motion where they meet.
     """
@@ -34,6 +42,7 @@ class JointLimits:
     upper: np.ndarray
     velocity: np.ndarray
     acceleration: np.ndarray
+    jerk: np.ndarray
     correction: np.ndarray
     jump: np.ndarray
 
@@ -68,23 +77,40 @@ class JointLimits:
             for prefix in content.get("prefixes", [""]):
                 entries[f"{prefix}{name}"] = entry
         rows = [_entry(entries, name, path) for name in joint_names]
-        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 2 + len(_FIELDS)).T
+        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 7).T
         return JointLimits(tuple(joint_names), *columns)
 
 
 def _entry(entries: dict[str, Any], name: str, path: str | Path) -> list[float]:
-    entry = entries.get(name)
-    if not isinstance(entry, dict):
+    if not isinstance(entries.get(name), dict):
         raise UserError(f"{path} has no limits for joint '{name}'")
-    try:
-        lower, upper = (float(x) for x in entry["position"])
-        others = [float(entry[field]) for field in _FIELDS]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}, joint '{name}': missing or bad value ({error})") from error
-    if not (np.isfinite([lower, upper, *others]).all() and lower < upper and min(others) > 0):
+    entry: dict[str, Any] = dict(entries[name])
+
+    def value(field: str) -> float:
+        try:
+            return float(entry[field])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{path}, joint '{name}': {field} is missing or no number ({error})"
+            ) from error
+
+    if not entry.get("has_jerk_limits", False):
+        entry["max_jerk"] = value("max_acceleration") / _SECONDS_TO_FULL_ACCELERATION
+        entry["has_jerk_limits"] = True
+    for kind in ("position", *_KINDS):
+        if not entry.get(f"has_{kind}_limits", False):
+            raise UserError(
+                f"{path}, joint '{name}': has_{kind}_limits must be true; nothing is sent to a "
+                "joint without limits"
+            )
+    lower, upper = value("min_position"), value("max_position")
+    others = {f"max_{kind}": value(f"max_{kind}") for kind in _KINDS}
+    others |= {field: value(field) for field in _THRESHOLDS}
+    positive = all(0 < other < np.inf for other in others.values())
+    if not (np.isfinite([lower, upper]).all() and lower < upper and positive):
         raise UserError(
-            f"{path}, joint '{name}': position must be [least, greatest] and every other limit "
-            f"greater than 0, got position [{lower}, {upper}], "
-            + ", ".join(f"{field} {value}" for field, value in zip(_FIELDS, others, strict=True))
+            f"{path}, joint '{name}': min_position must be less than max_position and every "
+            f"other limit greater than 0, got position {lower} .. {upper}, "
+            + ", ".join(f"{field} {other}" for field, other in others.items())
         )
-    return [lower, upper, *others]
+    return [lower, upper, *others.values()]

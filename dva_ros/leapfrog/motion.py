@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .timeline import TOLERANCE_S
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -83,7 +85,7 @@ class Motion:
     def until(self, time: float) -> Motion:
         """The same motion up to `time`, cut or extended at rest to a knot there."""
         position, velocity, _ = self.sample(time)
-        kept = self.times < time - 1e-9
+        kept = self.times < time - TOLERANCE_S
         return Motion(
             np.append(self.times[kept], time),
             np.vstack([self.positions[kept], position]),
@@ -92,7 +94,7 @@ class Motion:
 
     def joined(self, later: Motion) -> Motion:
         """This motion, then `later`, whose knots must start where this one ends (in time)."""
-        skip = int(later.start <= self.end + 1e-9)
+        skip = int(later.start <= self.end + TOLERANCE_S)
         return Motion(
             np.concatenate([self.times, later.times[skip:]]),
             np.vstack([self.positions, later.positions[skip:]]),
@@ -103,7 +105,7 @@ class Motion:
         """Exact extremes of every joint over the whole spline."""
         zeros = np.zeros(self.positions.shape[1])
         if len(self.times) == 1:
-            return Extremes(self.positions[0], self.positions[0], zeros, zeros)
+            return Extremes(self.positions[0], self.positions[0], zeros, zeros, zeros, zeros)
         c0, c1, c2, c3 = self._coefficients()
         h = np.diff(self.times)[:, None]
         stationary = [np.broadcast_to(0.0, c0.shape), np.broadcast_to(h, c0.shape)]
@@ -119,11 +121,15 @@ class Motion:
         u_velocity = np.stack([stationary[0], stationary[1], _inside(-c2, 3 * c3, h)])
         velocity = c1 + u_velocity * (2 * c2 + 3 * u_velocity * c3)
         acceleration = np.stack([2 * c2, 2 * c2 + 6 * h * c3])
+        # Behind the last knot is rest.
+        steps = np.vstack([acceleration[0, 1:], zeros]) - acceleration[1]
         return Extremes(
             position.min((0, 1)),
             position.max((0, 1)),
             np.abs(velocity).max((0, 1)),
             np.abs(acceleration).max((0, 1)),
+            np.abs(6 * c3).max(0),
+            np.abs(steps).max(0),
         )
 
     def _coefficients(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -135,12 +141,23 @@ class Motion:
 
 @dataclass(frozen=True)
 class Extremes:
-    """Extremes of a motion, each float64 [J]: positions, greatest speed and acceleration."""
+    """Extremes of a motion, each float64 [J].
+
+    Attributes:
+        lowest: position.
+        highest: position.
+        speed: greatest.
+        acceleration: greatest.
+        jerk: greatest between knots.
+        acceleration_step: greatest change of the acceleration at a knot.
+    """
 
     lowest: np.ndarray
     highest: np.ndarray
     speed: np.ndarray
     acceleration: np.ndarray
+    jerk: np.ndarray
+    acceleration_step: np.ndarray
 
 
 def _inside(numerator: np.ndarray, denominator: np.ndarray, h: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ class LeapfrogParameters:
             changes the motion without a step.
         overlap_s: how much of the past motion a message repeats; covers clocks that differ.
         blend_s: time over which disagreement at a splice is blended out.
+        smoothing_s: what targets do within less than about this time is smoothed away.
         stale_timeout_s: without a context frame or joint states for this long, input is stale.
         request_timeout_s: a request without answer is given up after this long.
         cold_start: first chunks whose latency does not count.
@@ -36,15 +37,22 @@ class LeapfrogParameters:
     lead_s: float = 0.08
     overlap_s: float = 0.05
     blend_s: float = 0.3
+    smoothing_s: float = 0.03
     stale_timeout_s: float = 0.3
     request_timeout_s: float = 2.0
     cold_start: int = 2
+
+    @property
+    def knot_period_s(self) -> float:
+        """Of the grid on which all motion has its knots: a quarter of a frame."""
+        return self.frame_period_s / 4
 
     def __post_init__(self) -> None:
         for name in (
             "frame_period_s",
             "controller_period_s",
             "blend_s",
+            "smoothing_s",
             "stale_timeout_s",
             "request_timeout_s",
             "execute_frames",

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from .braking import brake
-from .curve import blended, curve_through, inside_positions
+from .curve import blended, curve_through
 from .limits import JointLimits
 from .messages import RefusedError, Request
 from .motion import Motion
 from .parameters import LeapfrogParameters
-from .timeline import Timeline
-from .tracking import track
+from .shaping import Shaper
+from .timeline import TOLERANCE_S, Timeline
 
-_SHORTEST_SEGMENT_S = 0.02
 _POSITION_TOLERANCE = 1e-6
-_RELATIVE_TOLERANCE = 1e-4
+_ALLOWED = 1.0001
+_ALLOWED_STEP = 0.005
+"""Steps of the acceleration at knots, as a share of its limit, that rounding of clocks makes."""
+_SMOOTHED = 0.02
+"""A motion further from its targets than this share of `correction` counts as smoothed."""
+_RESERVE_WEIGHT = 0.05
+_TAIL_WEIGHT = 0.01
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,9 @@ def splice(
     period = parameters.frame_period_s
     timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
     committed = len(request.committed)
-    start, first = _start(timeline, request.frame_index, committed, now, parameters)
-    first_ahead = first - request.frame_index
+    reachable = max(now + parameters.lead_s, timeline.time_of(request.frame_index + committed))
+    start = _on_grid(executing, reachable, parameters)
+    first_ahead = max(timeline.first_after(start) - request.frame_index, committed + 1)
     if first_ahead > len(targets):
         raise RefusedError(
             "late chunk",
@@ -78,25 +84,22 @@ def splice(
         )
     judged = min(len(targets), max(committed + parameters.execute_frames, first_ahead))
     _refuse_outside(targets[:judged], limits)
-    inside = np.clip(targets, limits.lower, limits.upper)
-    curve = curve_through(request.anchor, inside[:judged], request.stamp, period)
+    count = _reachable(targets, judged, period, limits)
+    inside = np.clip(targets[:count], limits.lower, limits.upper)
+    curve = curve_through(request.anchor, inside, request.stamp, period)
     _refuse_jump(executing, curve, start, limits)
-    for count in range(len(targets), judged - 1, -1):
-        curve = curve_through(request.anchor, inside[:count], request.stamp, period)
-        blend = blended(curve, executing, start, parameters.blend_s)
-        try:
-            ahead, smoothed = _feasible(inside_positions(blend, limits), limits)
-        except RefusedError:
-            if count == judged:
-                raise
-            continue
-        break
+    wanted = blended(curve, executing, start, parameters.blend_s)
+    judged_until = timeline.time_of(request.frame_index + judged)
+    shaper = Shaper(limits, parameters.knot_period_s, parameters.smoothing_s)
+    weights = (judged_until, 1.0), (wanted.end, _RESERVE_WEIGHT), (np.inf, _TAIL_WEIGHT)
+    ahead = shaper.follow(executing, start, _with_tail(wanted, limits), weights)
+    missed = _missed(ahead, wanted, judged_until, limits)
     return Splice(
-        motion=executing.until(start).joined(ahead),
+        motion=_checked(executing.until(start).joined(ahead), limits),
         start=start,
         committed_until=timeline.time_of(request.frame_index + count),
         consumed=first_ahead - committed - 1,
-        smoothed=smoothed,
+        smoothed=missed > _SMOOTHED,
         dropped=len(targets) - count,
     )
 
@@ -105,40 +108,45 @@ def stop(
     executing: Motion, now: float, parameters: LeapfrogParameters, limits: JointLimits
 ) -> Motion:
     """Leave the executing motion for a smooth stop, as soon as a message can."""
-    start = now + parameters.lead_s
+    start = _on_grid(executing, now + parameters.lead_s, parameters)
     position, velocity, _ = executing.sample(start)
-    return executing.until(start).joined(brake(start, position, velocity, limits))
+    shaper = Shaper(limits, parameters.knot_period_s, parameters.smoothing_s)
+    tail = brake(start, position, velocity, limits)
+    ahead = shaper.follow(executing, start, tail, ((np.inf, 1.0),))
+    return executing.until(start).joined(ahead)
 
 
 def violation(motion: Motion, limits: JointLimits) -> str:
     """The worst broken limit of a motion in words; empty if none is."""
     extremes = motion.extremes()
-    excess = {
-        "position": np.maximum(limits.lower - extremes.lowest, extremes.highest - limits.upper)
-        - _POSITION_TOLERANCE,
-        "velocity": extremes.speed / limits.velocity - 1 - _RELATIVE_TOLERANCE,
-        "acceleration": extremes.acceleration / limits.acceleration - 1 - _RELATIVE_TOLERANCE,
-    }
-    for kind, values in excess.items():
-        worst = int(np.argmax(values))
-        if values[worst] > 0:
-            unit = " beyond the range" if kind == "position" else " of the limit"
-            value = f"{values[worst]:.4f}" if kind == "position" else f"{values[worst] + 1:.0%}"
-            return f"{limits.joint_names[worst]} {kind} {value}{unit}"
+    beyond = np.maximum(limits.lower - extremes.lowest, extremes.highest - limits.upper)
+    worst = int(np.argmax(beyond))
+    if beyond[worst] > _POSITION_TOLERANCE:
+        return f"{limits.joint_names[worst]} position {beyond[worst]:.4f} beyond the range"
+    for kind, share, allowed in (
+        ("velocity", extremes.speed / limits.velocity, _ALLOWED),
+        ("acceleration", extremes.acceleration / limits.acceleration, _ALLOWED),
+        ("jerk", extremes.jerk / limits.jerk, _ALLOWED),
+        ("acceleration step", extremes.acceleration_step / limits.acceleration, _ALLOWED_STEP),
+    ):
+        worst = int(np.argmax(share))
+        if share[worst] > allowed:
+            return f"{limits.joint_names[worst]} {kind} {share[worst]:.1%} of the limit"
     return ""
 
 
-def _start(
-    timeline: Timeline, frame: int, committed: int, now: float, parameters: LeapfrogParameters
-) -> tuple[float, int]:
-    """Time from which the chunk is followed, and the first target to be met after it."""
-    reachable = now + parameters.lead_s
-    start = max(reachable, timeline.time_of(frame + committed))
-    first = timeline.first_after(start)
-    if first > frame + committed and timeline.time_of(first) - start < _SHORTEST_SEGMENT_S:
-        start = timeline.time_of(first)
-        first += 1
-    return start, first
+def _on_grid(executing: Motion, time: float, parameters: LeapfrogParameters) -> float:
+    """The first knot of the executing motion's grid that does not lie before `time`."""
+    step = parameters.knot_period_s
+    return executing.end + step * float(np.ceil((time - executing.end - TOLERANCE_S) / step))
+
+
+def _reachable(targets: np.ndarray, judged: int, period: float, limits: JointLimits) -> int:
+    """How many targets are followed: all up to the first wild one behind those judged."""
+    steps = np.abs(np.diff(targets, axis=0)) > limits.velocity * period
+    beyond = np.maximum(limits.lower - targets, targets - limits.upper) > limits.correction
+    wild = (steps | beyond[1:]).any(axis=1)[judged - 1 :]
+    return judged + (int(np.argmax(wild)) if wild.any() else len(wild))
 
 
 def _refuse_outside(targets: np.ndarray, limits: JointLimits) -> None:
@@ -163,26 +171,28 @@ def _refuse_jump(executing: Motion, curve: Motion, start: float, limits: JointLi
         )
 
 
-def _feasible(wanted: Motion, limits: JointLimits) -> tuple[Motion, bool]:
-    """The wanted motion with its braking tail, smoothed if it must be; True if it was."""
-    exact = _with_tail(wanted, limits)
-    if not violation(exact, limits):
-        return exact, False
-    followed = track(wanted, limits)
-    missed = np.abs(followed.sample(wanted.times)[0] - wanted.positions).max(axis=0)
-    worst = int(np.argmax(missed / limits.correction))
-    if missed[worst] > limits.correction[worst]:
+def _missed(followed: Motion, wanted: Motion, until: float, limits: JointLimits) -> float:
+    """Mean distance of the motion from the wanted one up to a time, as a share of `correction`."""
+    times = wanted.times[1:][wanted.times[1:] <= until + TOLERANCE_S]
+    distance = np.abs(followed.sample(times)[0] - wanted.sample(times)[0]).mean(axis=0)
+    worst = int(np.argmax(distance / limits.correction))
+    if distance[worst] > limits.correction[worst]:
         raise RefusedError(
             "motion limit",
-            f"{violation(exact, limits)}; kept, it would miss targets of "
-            f"{limits.joint_names[worst]} by {missed[worst]:.3f}",
+            f"{violation(wanted, limits) or 'no room to stop'}; kept, it would miss targets of "
+            f"{limits.joint_names[worst]} by {distance[worst]:.3f} on average",
         )
-    smooth = _with_tail(followed, limits)
-    broken = violation(smooth, limits)
+    return float(distance[worst] / limits.correction[worst])
+
+
+def _checked(motion: Motion, limits: JointLimits) -> Motion:
+    """The motion, once more held against every limit before anything of it is sent."""
+    broken = violation(motion, limits)
     if broken:
         raise RefusedError("motion limit", broken)
-    return smooth, True
+    return motion
 
 
 def _with_tail(motion: Motion, limits: JointLimits) -> Motion:
-    return motion.joined(brake(motion.end, motion.positions[-1], motion.velocities[-1], limits))
+    velocity = np.clip(motion.velocities[-1], -limits.velocity, limits.velocity)
+    return motion.joined(brake(motion.end, motion.positions[-1], velocity, limits))

@@ -77,6 +77,9 @@ class LeapfrogSchedulerParameters:
     blend_s: float = parameter(
         0.3, "time over which disagreement is blended out, s", minimum=0.01, maximum=5.0
     )
+    smoothing_s: float = parameter(
+        0.03, "what targets do within less is smoothed away, s", minimum=0.005, maximum=0.5
+    )
     stale_timeout_s: float = parameter(
         0.3, "without input for this long the robot stops, s", minimum=0.02, maximum=10.0
     )

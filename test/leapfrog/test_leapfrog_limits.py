@@ -14,7 +14,18 @@ from dva_ros.spec import EMBEDDED_CELL
 
 GOOD = """
 joint_limits:
-  waist: {position: [-1.0, 2.0], velocity: 3.0, acceleration: 15.0, correction: 0.1, jump: 0.2}
+  waist:
+    has_position_limits: true
+    min_position: -1.0
+    max_position: 2.0
+    has_velocity_limits: true
+    max_velocity: 3.0
+    has_acceleration_limits: true
+    max_acceleration: 15.0
+    has_jerk_limits: true
+    max_jerk: 200.0
+    correction: 0.1
+    jump: 0.2
 """
 
 
@@ -31,9 +42,11 @@ def test_the_cells_file_covers_every_joint_in_order() -> None:
     ("text", "message"),
     [
         (GOOD.replace("waist", "elbow"), "no limits for joint 'waist'"),
-        (GOOD.replace("[-1.0, 2.0]", "[2.0, -1.0]"), "joint 'waist': position"),
-        (GOOD.replace("velocity: 3.0", "velocity: 0"), "joint 'waist'"),
-        (GOOD.replace("velocity: 3.0", "velocity: fast"), "joint 'waist'"),
+        (GOOD.replace("min_position: -1.0", "min_position: 3.0"), "joint 'waist': min_position"),
+        (GOOD.replace("max_velocity: 3.0", "max_velocity: 0"), "max_velocity 0"),
+        (GOOD.replace("max_velocity: 3.0", "max_velocity: fast"), "joint 'waist': max_velocity"),
+        (GOOD.replace("    max_jerk: 200.0\n", ""), "joint 'waist': max_jerk is missing"),
+        (GOOD.replace("has_velocity_limits: true", ""), "has_velocity_limits must be true"),
         (GOOD.replace("jump: 0.2", "jump: .nan"), "joint 'waist'"),
         ("joint_limits: [", "cannot read"),
         ("other: 1", "joint_limits"),
@@ -45,6 +58,15 @@ def test_a_bad_file_is_refused_naming_the_joint(tmp_path: Path, text: str, messa
     path.write_text(text)
     with pytest.raises(UserError, match=message.replace("[", r"\[")):
         JointLimits.load(path, ["waist"])
+
+
+def test_a_joint_without_a_limit_on_jerk_gets_one_from_its_acceleration(tmp_path: Path) -> None:
+    """MoveIt's files mostly have has_jerk_limits: false; motion is smooth all the same."""
+    path = tmp_path / "limits.yaml"
+    path.write_text(GOOD)
+    assert JointLimits.load(path, ["waist"]).jerk == [200.0]
+    path.write_text(GOOD.replace("has_jerk_limits: true", "has_jerk_limits: false"))
+    assert JointLimits.load(path, ["waist"]).jerk == [15.0 / 0.05]
 
 
 def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Motion, braking and tracking: exact extremes, always to rest, always inside the limits."""
+"""Motion, braking and shaping: exact extremes, always to rest, always inside the limits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from streams import HOME, LIMITS, NAMES, SCALE
 
 from dva_ros.leapfrog.braking import brake
-from dva_ros.leapfrog.curve import curve_through, inside_positions
+from dva_ros.leapfrog.curve import curve_through
 from dva_ros.leapfrog.motion import Motion
+from dva_ros.leapfrog.shaping import Shaper
 from dva_ros.leapfrog.splice import violation
-from dva_ros.leapfrog.tracking import track
 
 SEEDS = st.integers(0, 2**31)
+SHAPER = Shaper(LIMITS, step_s=0.025, smoothing_s=0.03)
+ALIKE = ((np.inf, 1.0),)
 
 
 def _random_motion(seed: int, knots: int = 7) -> Motion:
@@ -38,6 +40,12 @@ def test_extremes_are_those_of_a_dense_sampling(seed: int) -> None:
     assert (extremes.speed >= np.abs(v).max(0) - 1e-9).all()
     np.testing.assert_allclose(extremes.speed, np.abs(v).max(0), rtol=0.01)
     np.testing.assert_allclose(extremes.acceleration, np.abs(a).max(0), rtol=0.01)
+    inside = np.diff(a, axis=0) / ((motion.end - motion.start) / 20000)
+    at_knots = np.searchsorted(np.linspace(motion.start, motion.end, 20001), motion.times) - 1
+    between = np.delete(inside, at_knots.clip(0), axis=0)
+    np.testing.assert_allclose(extremes.jerk, np.abs(between).max(0), rtol=0.01)
+    last = np.abs(a[-1])
+    assert (extremes.acceleration_step >= last - 1e-9).all()
 
 
 def test_sampling_agrees_with_its_own_derivatives() -> None:
@@ -79,8 +87,8 @@ def test_cutting_and_joining_changes_nothing() -> None:
 
 @given(SEEDS)
 @settings(max_examples=200, deadline=None)
-def test_braking_always_ends_at_rest_inside_the_limits(seed: int) -> None:
-    """The tail stops every joint with at most its acceleration, never beyond its range."""
+def test_braking_always_ends_at_rest_inside_the_range(seed: int) -> None:
+    """What a tail aims at stops every joint with at most its acceleration inside its range."""
     rng = np.random.default_rng(seed)
     position = rng.uniform(LIMITS.lower, LIMITS.upper)
     room = np.minimum(position - LIMITS.lower, LIMITS.upper - position)
@@ -92,7 +100,10 @@ def test_braking_always_ends_at_rest_inside_the_limits(seed: int) -> None:
     assert not tail.velocities[-1].any()
     assert (np.diff(tail.times) > 0).all()
     assert tail.end - tail.start <= 0.5
-    assert violation(tail, LIMITS) == ""
+    extremes = tail.extremes()
+    assert (extremes.acceleration <= LIMITS.acceleration * 1.0001).all()
+    assert (extremes.lowest >= LIMITS.lower - 1e-6).all()
+    assert (extremes.highest <= LIMITS.upper + 1e-6).all()
 
 
 def test_braking_keeps_the_direction_of_motion() -> None:
@@ -104,43 +115,68 @@ def test_braking_keeps_the_direction_of_motion() -> None:
     np.testing.assert_allclose(share, np.broadcast_to(share[:, :1], share.shape), atol=1e-9)
 
 
-@given(SEEDS)
-@settings(max_examples=100, deadline=None)
-def test_tracking_keeps_all_limits_whatever_is_asked(seed: int) -> None:
-    """However wild the targets, what is followed stays inside the limits and can still stop."""
+def _chain(seed: int, origin: float = 0.0) -> list[Motion]:
+    """Motions made one from the other, each at a random moment for a random wild reference."""
     rng = np.random.default_rng(seed)
-    size = 10 ** rng.uniform(-2, 1)
-    targets = HOME + size * SCALE * rng.normal(0, 1, (8, len(NAMES)))
-    wanted = inside_positions(curve_through(HOME, targets, 1.0, 0.1), LIMITS)
-    wanted = Motion(wanted.times, wanted.positions, np.where(
-        np.arange(9)[:, None] == 0, 0.0, wanted.velocities))
-    followed = track(wanted, LIMITS)
-    tail = brake(followed.end, followed.positions[-1], followed.velocities[-1], LIMITS)
-    assert violation(followed.joined(tail), LIMITS) == ""
+    edge = rng.choice([LIMITS.lower, LIMITS.upper])
+    motions = [Motion.at_rest(origin, np.where(rng.random(len(NAMES)) < 0.5, edge, HOME))]
+    start = origin
+    for _ in range(4):
+        start = start + 0.025 * int(rng.integers(0, 40))
+        anchor = motions[-1].sample(start)[0]
+        targets = anchor + 10 ** rng.uniform(-2, 1) * SCALE * rng.normal(0, 1, (8, len(NAMES)))
+        reference = curve_through(anchor, targets, start, 0.1)
+        ahead = SHAPER.follow(motions[-1], start, reference, ALIKE)
+        motions.append(motions[-1].until(start).joined(ahead))
+    return motions
 
 
-def test_tracking_follows_what_is_feasible() -> None:
-    """A motion within the limits is followed closely, so smoothing costs little."""
+@given(SEEDS, st.sampled_from([0.0, 1763848000.123]))
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_wanted_all_limits_are_kept_to_the_end_at_rest(
+    seed: int, origin: float
+) -> None:
+    """Position, velocity, acceleration, jerk, at splices too, on clocks from 0 and from 1970."""
+    for motion in _chain(seed, origin):
+        assert violation(motion, LIMITS) == ""
+        assert not motion.velocities[-1].any()
+
+
+def test_what_the_limits_allow_is_followed() -> None:
+    """Shaping costs a feasible motion little."""
     times = np.arange(9) * 0.1
     targets = HOME + 0.2 * SCALE * (1 - np.cos(2 * times[1:, None]))
     wanted = curve_through(HOME, np.broadcast_to(targets, (8, len(NAMES))), 0.0, 0.1)
-    missed = np.abs(track(wanted, LIMITS).sample(times)[0] - wanted.positions)
+    followed = SHAPER.follow(Motion.at_rest(0.0, HOME), 0.0, wanted, ALIKE)
+    missed = np.abs(followed.sample(times[:7])[0] - wanted.positions[:7])
     assert (missed < 0.005 * SCALE).all()
 
 
-@given(SEEDS)
-@settings(max_examples=100, deadline=None)
-def test_a_curve_through_targets_at_the_ends_of_the_range_stays_inside(seed: int) -> None:
-    """A gripper that closes fully does not overshoot its stop between two targets."""
-    rng = np.random.default_rng(seed)
-    targets = np.where(
-        rng.random((8, len(NAMES))) < 0.5, LIMITS.lower, rng.uniform(LIMITS.lower, LIMITS.upper)
-    )
-    curve = inside_positions(curve_through(HOME, targets, 0.0, 0.1), LIMITS)
-    later = Motion(curve.times[1:], curve.positions[1:], curve.velocities[1:])
-    extremes = later.extremes()
-    assert (extremes.lowest >= LIMITS.lower - 1e-9).all()
-    assert (extremes.highest <= LIMITS.upper + 1e-9).all()
+def test_a_gripper_at_its_stop_can_be_opened_and_closed_again() -> None:
+    """The very end of a range is a place to start from and to go to."""
+    start = np.where(SCALE > 0.1, HOME, LIMITS.lower)
+    opened = np.where(SCALE > 0.1, HOME, LIMITS.upper)
+    motion = Motion.at_rest(0.0, start)
+    for time, target in ((0.0, opened), (1.0, start)):
+        anchor = motion.sample(time)[0]
+        wanted = curve_through(anchor, np.tile(target, (8, 1)), time, 0.1)
+        motion = motion.until(time).joined(SHAPER.follow(motion, time, wanted, ALIKE))
+        assert violation(motion, LIMITS) == ""
+        np.testing.assert_allclose(motion.sample(time + 0.8)[0], target, atol=2e-3)
+
+
+def test_braking_under_the_jerk_limit_takes_little_longer() -> None:
+    """From full speed a stop takes the time that the limits imply and no more than 0.2 s over."""
+    velocity = np.zeros(len(NAMES))
+    velocity[0] = 2.9
+    positions = np.stack([HOME - 0.7 * velocity, HOME + 0.3 * velocity])
+    cruise = Motion(np.array([0.0, 1.0]), positions, np.stack([velocity] * 2))
+    stopped = SHAPER.follow(cruise, 1.0, brake(1.0, positions[1], velocity, LIMITS), ALIKE)
+    acceleration = LIMITS.acceleration[0]
+    implied = velocity[0] / (0.5 * acceleration) + acceleration / LIMITS.jerk[0]
+    q, _, _ = stopped.sample(1.0 + implied + 0.1)
+    np.testing.assert_allclose(q, stopped.final_position, atol=2e-3)
+    assert stopped.end < 1.0 + implied + 0.2
 
 
 @pytest.mark.parametrize("time", [0.0, 1e9])

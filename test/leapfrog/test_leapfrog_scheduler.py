@@ -64,7 +64,7 @@ def test_targets_are_met_at_their_own_times() -> None:
     for latency in (0.1, 0.25, 0.31):
         leapfrog = _after_first_chunk(latency)
         q, _, _ = leapfrog.state.motion.sample(np.array([0.7, 0.8]))
-        np.testing.assert_allclose(q, waves(np.array([0.7, 0.8])), atol=2e-3)
+        np.testing.assert_allclose(q, waves(np.array([0.7, 0.8])), atol=4e-3)
 
 
 def test_a_message_begins_on_the_executing_motion_and_ends_at_rest() -> None:
@@ -91,7 +91,7 @@ def test_consumed_targets_are_dropped_and_counted_not_retimed() -> None:
     leapfrog = _after_first_chunk(latency=0.49)
     assert leapfrog.state.consumed_ticks == 2
     np.testing.assert_allclose(
-        leapfrog.state.motion.sample(0.8)[0], waves(np.array([0.8]))[0], atol=5e-3
+        leapfrog.state.motion.sample(0.8)[0], waves(np.array([0.8]))[0], atol=1e-2
     )
 
 
@@ -195,7 +195,7 @@ def test_a_wild_target_that_would_not_execute_costs_itself_not_the_chunk(change:
     assert leapfrog.state.dropped_targets == 1
     assert leapfrog.state.committed_until == pytest.approx(0.7)
     expected = waves(np.array([0.7]))[0]
-    np.testing.assert_allclose(leapfrog.state.motion.sample(0.7)[0], expected, atol=2e-3)
+    np.testing.assert_allclose(leapfrog.state.motion.sample(0.7)[0], expected, atol=4e-3)
 
 
 def test_the_reserve_is_followed_where_it_can_be() -> None:
@@ -212,7 +212,8 @@ def test_a_late_chunk_is_judged_by_the_target_that_is_left() -> None:
     _keep_alive(leapfrog, 1, 7)
     targets = np.tile(HOME, (8, 1))
     targets[7, 4] += 1.2
-    assert leapfrog.accept(answer(request, targets), 0.65).refusal.startswith("motion limit")
+    refusal = leapfrog.accept(answer(request, targets), 0.65).refusal
+    assert NAMES[4] in refusal
 
 
 def test_without_frames_it_stops_by_itself_and_resumes_when_they_return() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_chunks import Storm
 from streams import HOME, LIMITS, NAMES, SCALE, Stream, answer, engaged, frame, targets_after
 
 from dva_ros.cell.controller import Generation
@@ -61,6 +62,8 @@ def _assert_smooth(stream: Stream) -> None:
     assert (speed <= LIMITS.velocity * 1.001).all()
     assert stream.steps.velocity_ratio <= 1.005
     assert stream.steps.position_step_rad < 1e-4
+    jerk = np.abs(np.diff(commands, n=3, axis=0)).max(0) / 0.01**3
+    assert (jerk <= LIMITS.jerk * 1.005).all()
 
 
 @pytest.mark.parametrize("generation", list(Generation))
@@ -121,3 +124,19 @@ def test_the_same_stream_gives_the_same_motion() -> None:
     first = _play(3, Generation.JAZZY, 0.02, (0.1, 0.4), adversarial=True)
     second = _play(3, Generation.JAZZY, 0.02, (0.1, 0.4), adversarial=True)
     np.testing.assert_array_equal(np.stack(first.commands), np.stack(second.commands))
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=8, deadline=None)
+def test_no_chunk_breaks_a_limit_on_the_wire(seed: int) -> None:
+    """Each message keeps every limit, jerk included, and continues the one before."""
+    storm = Storm(seed).run(30)
+    assert storm.faults == []
+    assert storm.counts["sent"] > 0
+
+
+@pytest.mark.slow
+def test_many_random_chunks_break_no_limit_on_the_wire() -> None:
+    """As above, many more; a million: python test/leapfrog/random_chunks.py --chunks 1000000."""
+    storm = Storm(1).run(20000)
+    assert storm.faults == []
