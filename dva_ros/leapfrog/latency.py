@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-_WINDOW = 512
+_WINDOW = 128
 
 
 @dataclass
@@ -30,6 +30,11 @@ class LatencyTracker:
         self._seen += 1
         if self._seen > self.cold_start:
             self._samples.append(latency_s)
+
+    @property
+    def count(self) -> int:
+        """Samples that count."""
+        return len(self._samples)
 
     def percentile(self, q: float) -> float:
         """Percentile `q` (0..100) in seconds; 0 before the first sample that counts."""

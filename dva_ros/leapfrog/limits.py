@@ -1,7 +1,7 @@
 """Motion limits of every joint, read from ``config/joint_limits.yaml``.
 
 The names are those of ROS 2's ``joint_limits``, so that a robot's own file (MoveIt's, say) serves
-once it holds our two thresholds, too.
+once it holds our three thresholds, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import yaml
 from ..errors import UserError
 
 _KINDS = ("velocity", "acceleration", "jerk")
-_THRESHOLDS = ("correction", "jump")
+_THRESHOLDS = ("correction", "jump", "tracking")
 _SECONDS_TO_FULL_ACCELERATION = 0.05
 """Without a limit on jerk: the time in which acceleration may rise from 0 to its limit."""
 
@@ -35,6 +35,7 @@ class JointLimits:
         jerk: greatest change of acceleration per second.
         correction: greatest distance that smoothing may put between a target and the motion.
         jump: greatest disagreement between a chunk and the executing motion where they meet.
+        tracking: greatest distance of a joint from where it is commanded to be.
     """
 
     joint_names: tuple[str, ...]
@@ -45,6 +46,7 @@ class JointLimits:
     jerk: np.ndarray
     correction: np.ndarray
     jump: np.ndarray
+    tracking: np.ndarray
 
     @property
     def num_joints(self) -> int:
@@ -77,7 +79,7 @@ class JointLimits:
             for prefix in content.get("prefixes", [""]):
                 entries[f"{prefix}{name}"] = entry
         rows = [_entry(entries, name, path) for name in joint_names]
-        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 7).T
+        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 8).T
         return JointLimits(tuple(joint_names), *columns)
 
 

@@ -46,6 +46,7 @@ class Request:
         stamp: grid time of frame n, s.
         committed: float32 [d, J], targets of the executing motion for n+1 .. n+d.
         anchor: float64 [J], position of the executing motion at n.
+        num_steps: denoising steps; 0: the predictor's own.
     """
 
     session: int
@@ -54,6 +55,7 @@ class Request:
     stamp: float
     committed: np.ndarray
     anchor: np.ndarray
+    num_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,13 @@ class Decision:
         request: to the predictor.
         trajectory: to the controllers.
         refusal: why the input was not followed; empty if it was.
+        note: something else that was decided and is worth a line in the log.
     """
 
     request: Request | None = None
     trajectory: Trajectory | None = None
     refusal: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,3 +131,10 @@ class Status:
     consistency_rad: float
     max_position_step_rad: float
     max_velocity_step_rad_s: float
+    consumed_ticks: int
+    dropped_targets: int
+    smoothed: int
+    num_steps: int
+    tracking_error_rad: float
+    surprise: float
+    approval_wanted: bool

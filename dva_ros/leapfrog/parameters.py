@@ -14,8 +14,9 @@ class LeapfrogParameters:
     Attributes:
         frame_period_s: period of the time grid.
         horizon: H, targets in a chunk.
-        committed_frames: d, frames that keep executing while a chunk is made; d frame periods
-            must cover the latency from a camera's stamp to the command, plus `lead_s`.
+        committed_frames: least d, frames that keep executing while a chunk is made; d frame
+            periods cover the latency from a camera's stamp to the chunk.
+        max_committed_frames: greatest d; 0: half of the horizon. In between d follows the latency.
         execute_frames: a new request is made every so many frames.
         controller_period_s: of the joint_trajectory_controller.
         lead_s: from sending a message to where its motion leaves the executing one; at least
@@ -27,11 +28,16 @@ class LeapfrogParameters:
         stale_timeout_s: without a context frame or joint states for this long, input is stale.
         request_timeout_s: a request without answer is given up after this long.
         cold_start: first chunks whose latency does not count.
+        num_steps: denoising steps to ask for; 0: the predictor's own.
+        least_steps: steps are reduced down to this many where latency exceeds the greatest d.
+        max_surprise: greatest surprise score, beyond it motion is held; 0: never.
+        single_step: every imagined clip waits at rest for an operator's approval.
     """
 
     frame_period_s: float = 0.1
     horizon: int = 8
     committed_frames: int = 3
+    max_committed_frames: int = 0
     execute_frames: int = 3
     controller_period_s: float = 0.01
     lead_s: float = 0.08
@@ -41,6 +47,16 @@ class LeapfrogParameters:
     stale_timeout_s: float = 0.3
     request_timeout_s: float = 2.0
     cold_start: int = 2
+    num_steps: int = 0
+    least_steps: int = 1
+    max_surprise: float = 0.0
+    single_step: bool = False
+
+    @property
+    def greatest_committed(self) -> int:
+        """The greatest d: H >= 2 d, and motion lasts until the next chunk."""
+        greatest = self.max_committed_frames or self.horizon // 2
+        return max(self.committed_frames, min(greatest, self.horizon - self.execute_frames))
 
     @property
     def knot_period_s(self) -> float:
@@ -73,6 +89,11 @@ class LeapfrogParameters:
             raise ValueError(
                 f"committed_frames must lie within 0 and half of horizon "
                 f"({self.horizon // 2}), got {self.committed_frames}"
+            )
+        if not 0 <= self.max_committed_frames <= self.horizon // 2:
+            raise ValueError(
+                f"max_committed_frames must lie within 0 and half of horizon "
+                f"({self.horizon // 2}), got {self.max_committed_frames}"
             )
         if self.committed_frames + self.execute_frames > self.horizon:
             raise ValueError(

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ..trajectory import Trajectory, TrajectoryPoint
+from ..trajectory import Trajectory
+from .answers import require_answer, targets_of
+from .budget import Budget
+from .clearance import Guard
 from .consistency import consistency
-from .latency import LatencyTracker
 from .limits import JointLimits
 from .messages import Chunk, Decision, Frame, Mode, RefusedError, Request, Status
 from .motion import Motion
 from .parameters import MAX_OVERLAP_S, LeapfrogParameters
 from .splice import Splice, splice, stop
-from .state import LeapfrogState
+from .state import LeapfrogState, Proposal
+from .supervision import blocked, positions_fault, update_mode
+from .takeover import takeover
 from .timeline import Timeline
+from .wire import continuing, taking_over
 
 _CLOCK_TOLERANCE_S = 0.001
-_LEAST_STAMP_S = 0.001
+_OTHER_SENDER = 0.2
+"""Share of `jump` by which the controller may be elsewhere before another sender is assumed."""
 
 
 class Leapfrog:
@@ -32,8 +39,13 @@ class Leapfrog:
     """
 
     def __init__(
-        self, parameters: LeapfrogParameters, limits: JointLimits, joint_names: Sequence[str]
+        self,
+        parameters: LeapfrogParameters,
+        limits: JointLimits,
+        joint_names: Sequence[str],
+        guard: Guard | None = None,
     ) -> None:
+        """`guard` says why a motion comes too close to something, if it does."""
         if tuple(joint_names) != limits.joint_names:
             raise ValueError(
                 f"limits are for joints {limits.joint_names}, not for {tuple(joint_names)}"
@@ -41,29 +53,36 @@ class Leapfrog:
         self.parameters = parameters
         self.limits = limits
         self.joint_names = tuple(joint_names)
-        self.state = LeapfrogState(Motion.at_rest(0.0, np.zeros(len(self.joint_names))), limits)
+        self.guard = guard
+        rest = Motion.at_rest(0.0, np.zeros(len(self.joint_names)))
+        self.state = LeapfrogState(rest, limits, Budget(parameters))
 
-    def engage(self, now: float, commanded: np.ndarray) -> Decision:
-        """Begin: take over at rest from the controller's own commanded positions [J].
+    def engage(
+        self, now: float, commanded: np.ndarray, velocity: np.ndarray | None = None
+    ) -> Decision:
+        """Begin: take over from the controller's own commanded positions and velocities [J].
 
-        Joints slightly outside their range may come back into it, but go no further out.
+        Where it stands (velocity None: it does) nothing is sent; where another sender's motion is
+        under way, it is brought to rest smoothly. Joints slightly outside their range may come
+        back into it, but go no further out.
         """
-        commanded = np.asarray(commanded, np.float64)
-        fault = self._positions_fault(commanded)
+        commanded, old = np.asarray(commanded, np.float64), self.state
+        moving = np.zeros_like(commanded) if velocity is None else np.asarray(velocity, np.float64)
+        fault = positions_fault(commanded, self.joint_names) or positions_fault(
+            moving, self.joint_names
+        )
+        fault = fault or self._outside(commanded) or old.budget.refusal(now)
         if fault:
             return self._refused("cannot engage", fault)
-        old = self.state
-        outside = np.maximum(self.limits.lower - commanded, commanded - self.limits.upper)
-        worst = int(np.argmax(outside / self.limits.correction))
-        if outside[worst] > self.limits.correction[worst]:
-            return self._refused(
-                "cannot engage",
-                f"{self.joint_names[worst]} is at {commanded[worst]:.3f}, outside its range "
-                f"{self.limits.lower[worst]:.3f} .. {self.limits.upper[worst]:.3f}",
-            )
+        limits = self.limits.including(commanded)
+        try:
+            motion = takeover(now, commanded, moving, self.parameters, limits)
+        except RefusedError as refusal:
+            return self._refused(refusal.kind, refusal.detail)
         self.state = LeapfrogState(
-            Motion.at_rest(now, commanded),
-            self.limits.including(commanded),
+            motion if len(motion.times) > 1 else self._on_the_grid(motion, old.frame),
+            limits,
+            old.budget,
             mode=Mode.ENGAGED,
             engaged=True,
             now=now,
@@ -71,9 +90,11 @@ class Leapfrog:
             frame_arrival=now,
             joint_states_arrival=now,
             request_id=old.request_id,
-            latency=LatencyTracker(self.parameters.cold_start),
         )
-        return Decision()
+        if len(motion.times) == 1:
+            return Decision()
+        self.state.taken_over = motion.end
+        return Decision(trajectory=taking_over(self.joint_names, motion, now))
 
     def disengage(self, now: float, reason: str = "disengaged") -> Decision:
         """End: stop smoothly, then hold."""
@@ -84,17 +105,57 @@ class Leapfrog:
         moving = state.engaged and now < state.motion.end
         state.idle_before = state.idle_s(now)
         state.engaged, state.in_flight, state.reason = False, None, reason
+        state.proposal, state.held = None, ""
         decision = Decision(trajectory=self._stop(now)) if moving else Decision()
-        self._update_mode(now)
+        update_mode(state, self.parameters, now)
         return decision
+
+    def hold(self, now: float, reason: str = "held by the operator") -> Decision:
+        """Stop smoothly and ask for nothing until `resume`; nothing where not engaged."""
+        fault = self._advance(now)
+        if fault is not None:
+            return fault
+        state = self.state
+        if not state.engaged or state.held:
+            return Decision()
+        state.held = reason
+        return self.watch(now)
+
+    def resume(self, now: float) -> Decision:
+        """Go on after `hold`."""
+        fault = self._advance(now)
+        if fault is not None:
+            return fault
+        failure = self.state.budget.refusal(now)
+        if failure and self.state.held:
+            return self._refused("cannot resume", failure)
+        self.state.held, self.state.surprise = "", 0.0
+        update_mode(self.state, self.parameters, now)
+        return Decision()
+
+    def approve(self, now: float, approved: bool) -> Decision:
+        """In single-step mode: execute the clip that waits, or have another one imagined.
+
+        The robot has been at rest since the clip's frame; its targets begin now.
+        """
+        fault = self._advance(now)
+        if fault is not None:
+            return fault
+        proposal = self.state.proposal
+        if proposal is None:
+            return self._refused("nothing to approve", "no clip waits for approval")
+        self.state.proposal = None
+        if not approved:
+            return Decision(note=f"chunk {proposal.chunk_id} is not approved")
+        request = replace(proposal.request, stamp=now + self.parameters.lead_s)
+        return self._follow(replace(proposal, request=request), now)
 
     def on_frame(self, frame: Frame, now: float) -> Decision:
         """A context frame has arrived: ask for the future after it where it is time to."""
         fault = self._advance(now)
         if fault is not None:
             return fault
-        state = self.state
-        previous = state.frame
+        state, previous = self.state, self.state.frame
         same_session = previous is not None and previous.session == frame.session
         if previous is not None and same_session and frame.index <= previous.index:
             return self._refused(
@@ -105,17 +166,13 @@ class Leapfrog:
                 "frame stale", f"frame {frame.index} is stamped {now - frame.stamp:.3f} s ago"
             )
         if not same_session:
-            state.in_flight, state.last_requested = None, None
+            state.in_flight, state.last_requested, state.proposal = None, None, None
         state.frame, state.frame_arrival = frame, now
-        self._update_mode(now)
-        if not state.engaged or self._blocked(now):
+        update_mode(state, self.parameters, now)
+        if not state.engaged or now < state.taken_over or blocked(state, self.parameters, now):
             return Decision()
         self._drop_overdue(now)
-        waiting = (
-            state.last_requested is not None
-            and frame.index - state.last_requested < self.parameters.execute_frames
-        )
-        if state.in_flight is not None or waiting:
+        if state.in_flight is not None or self._waiting(frame, now):
             return Decision()
         return Decision(request=self._request(frame, now))
 
@@ -124,42 +181,86 @@ class Leapfrog:
         fault = self._advance(now)
         if fault is not None:
             return fault
-        self.state.joint_states_fault = self._positions_fault(np.asarray(positions))
-        if not self.state.joint_states_fault:
-            self.state.joint_states_arrival = now
-        self._update_mode(now)
+        state, positions = self.state, np.asarray(positions)
+        state.joint_states_fault = positions_fault(positions, self.joint_names)
+        if not state.joint_states_fault:
+            state.joint_states_arrival = now
+            if state.engaged and now >= state.taken_over:
+                greatest = state.limits.tracking
+                state.tracking.add(now, positions, state.motion, greatest, self.joint_names)
+        update_mode(state, self.parameters, now)
         return Decision()
+
+    def on_commanded(self, now: float, time: float, positions: np.ndarray) -> Decision:
+        """The controller says what it commanded [J] at `time`: is it what it was sent?
+
+        Another sender that has taken over is given way to: nothing more is sent.
+        """
+        fault = self._advance(now)
+        if fault is not None:
+            return fault
+        state = self.state
+        if not state.engaged or not state.taken_over + 0.1 < time <= now:
+            return Decision()
+        greatest = _OTHER_SENDER * state.limits.jump
+        state.reference.add(time, positions, state.motion, greatest, self.joint_names)
+        if not state.reference.fault:
+            return Decision()
+        state.motion = Motion.at_rest(now, positions)
+        decision = self.disengage(now, f"another sender moves the robot: {state.reference.fault}")
+        return replace(decision, note=f"gave way to another sender: {state.reference.fault}")
+
+    def on_surprise(self, now: float, score: float) -> Decision:
+        """How far a frame is from what was imagined of it; see `surprise.py`."""
+        self.state.surprise = score
+        greatest = self.parameters.max_surprise
+        if not greatest or score <= greatest:
+            return Decision()
+        return self.hold(now, f"surprise {score:.1f} (at most {greatest:g})")
 
     def accept(self, chunk: Chunk, now: float) -> Decision:
         """A chunk has arrived: splice it onto the executing motion, or refuse it."""
         fault = self._advance(now)
         if fault is not None:
             return fault
-        self._update_mode(now)
         state = self.state
+        update_mode(state, self.parameters, now)
         try:
-            request = self._answered(chunk, now)
-            targets = self._targets(chunk)
-            plan = splice(state.motion, request, targets, now, self.parameters, state.limits)
+            if not state.engaged:
+                raise RefusedError("not engaged", f"chunk {chunk.chunk_id}")
+            request = require_answer(chunk, state.in_flight)
+            state.in_flight = None
+            note = state.budget.add(now - request.stamp, now)
+            if state.budget.refusal(now):
+                return replace(self.hold(now, state.budget.refusal(now)), note=note)
+            targets = targets_of(chunk, request, self.joint_names, self.parameters.horizon)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
-        self._execute(plan, request, targets, now)
-        state.chunk_id = chunk.chunk_id
-        self._update_mode(now)
-        return Decision(trajectory=self._message(plan.motion, now))
+        proposal = Proposal(chunk.chunk_id, request, targets)
+        if self.parameters.single_step:
+            state.proposal = proposal
+            update_mode(state, self.parameters, now)
+            return Decision(note=f"chunk {chunk.chunk_id} waits for approval")
+        return replace(self._follow(proposal, now), note=note)
 
     def watch(self, now: float) -> Decision:
-        """To be called regularly (20 Hz): notices input and chunks that did not come."""
+        """To be called regularly (20 Hz): notices what did not come, and stops where it must."""
         fault = self._advance(now)
         if fault is not None:
             return fault
         self._drop_overdue(now)
-        self._update_mode(now)
-        return Decision()
+        state, until = self.state, self.state.committed_until
+        why = blocked(state, self.parameters, now) if state.engaged else ""
+        decision = Decision()
+        if why and until is not None and now + self.parameters.lead_s < until:
+            state.committed_until, state.in_flight = now, None
+            decision = Decision(trajectory=self._stop(now))
+        update_mode(state, self.parameters, now)
+        return decision
 
     def status(self, now: float) -> Status:
         """What is published about it."""
-        return self.state.status(now, self.parameters.committed_frames)
+        return self.state.status(now)
 
     def _advance(self, now: float) -> Decision | None:
         """Take the new time; a step back is a fault, whose decision is returned."""
@@ -174,17 +275,27 @@ class Leapfrog:
         rest = Motion.at_rest(now, state.motion.final_position)
         state.motion, state.now, state.committed_until = rest, now, None
         state.engaged, state.in_flight, state.frame = False, None, None
-        state.last_requested = None
+        state.last_requested, state.proposal = None, None
         if not (was_engaged or moving):
             return None
         state.mode = Mode.FAULT
         decision = self._refused("clock", reason)
         return Decision(trajectory=message, refusal=decision.refusal)
 
+    def _waiting(self, frame: Frame, now: float) -> bool:
+        """It is not yet time for a new request."""
+        state = self.state
+        if self.parameters.single_step:
+            return now < state.motion.end or state.proposal is not None
+        return (
+            state.last_requested is not None
+            and frame.index - state.last_requested < self.parameters.execute_frames
+        )
+
     def _request(self, frame: Frame, now: float) -> Request:
         state, parameters = self.state, self.parameters
         timeline = Timeline.of_frame(frame.index, frame.stamp, parameters.frame_period_s)
-        count = parameters.committed_frames
+        count = 0 if parameters.single_step else state.budget.committed_frames
         times = [timeline.time_of(frame.index + i) for i in range(count + 1)]
         positions = state.motion.sample(np.array(times))[0]
         state.request_id += 1
@@ -195,53 +306,30 @@ class Leapfrog:
             stamp=frame.stamp,
             committed=positions[1:].astype(np.float32),
             anchor=positions[0],
+            num_steps=state.budget.num_steps,
         )
         state.in_flight, state.in_flight_since = request, now
         state.last_requested = frame.index
         return request
 
-    def _answered(self, chunk: Chunk, now: float) -> Request:
-        """The request that the chunk answers, no longer in flight."""
-        request = self.state.in_flight
-        if not self.state.engaged:
-            raise RefusedError("not engaged", f"chunk {chunk.chunk_id}")
-        answers = f"it answers request {chunk.request_id} of session {chunk.session}, "
-        if request is None:
-            raise RefusedError("unexpected chunk", answers + "none is open")
-        if (request.session, request.request_id) != (chunk.session, chunk.request_id):
-            raise RefusedError("unexpected chunk", f"{answers}open is {request.request_id}")
-        self.state.in_flight = None
-        blocked = self._blocked(now)
-        if blocked:
-            raise RefusedError("input not usable", blocked)
-        if chunk.frame_index != request.frame_index:
-            raise RefusedError(
-                "unexpected chunk",
-                f"it starts at frame {chunk.frame_index}, asked was {request.frame_index}",
-            )
-        return request
-
-    def _targets(self, chunk: Chunk) -> np.ndarray:
-        """The chunk's targets as float64 [H, J]."""
-        if tuple(chunk.joint_names) != self.joint_names:
-            unknown = [n for n in chunk.joint_names if n not in self.joint_names]
-            missing = [n for n in self.joint_names if n not in chunk.joint_names]
-            raise RefusedError(
-                "wrong joints",
-                f"unknown {unknown}, missing {missing}" if unknown or missing else "wrong order",
-            )
-        targets = np.asarray(chunk.targets, np.float64)
-        expected = (self.parameters.horizon, len(self.joint_names))
-        if targets.shape != expected:
-            raise RefusedError("wrong shape", f"targets are {targets.shape}, expected {expected}")
-        bad = ~np.isfinite(targets)
-        if bad.any():
-            frame, joint = np.argwhere(bad)[0]
-            raise RefusedError(
-                "not finite",
-                f"target {frame + 1} of {self.joint_names[joint]} is {targets[frame, joint]}",
-            )
-        return targets
+    def _follow(self, proposal: Proposal, now: float) -> Decision:
+        """Make a chunk the motion, or refuse it."""
+        state, request, targets = self.state, proposal.request, proposal.targets
+        try:
+            why = blocked(state, self.parameters, now)
+            if why:
+                raise RefusedError("input not usable", why)
+            plan = splice(state.motion, request, targets, now, self.parameters, state.limits)
+            close = self.guard.refusal(plan.motion, plan.start) if self.guard else ""
+            if close:
+                raise RefusedError("too close", close)
+        except RefusedError as refusal:
+            return self._refused(refusal.kind, refusal.detail)
+        self._execute(plan, request, targets, now)
+        state.chunk_id = proposal.chunk_id
+        update_mode(state, self.parameters, now)
+        message = continuing(self.joint_names, plan.motion, now, self.parameters)
+        return Decision(trajectory=message)
 
     def _execute(self, plan: Splice, request: Request, targets: np.ndarray, now: float) -> None:
         state, old = self.state, self.state.motion
@@ -258,32 +346,14 @@ class Leapfrog:
         state.dropped_targets += plan.dropped
         state.smoothed += plan.smoothed
         state.predictions += 1
-        state.latency.add(now - request.stamp)
 
-    def _stop(self, now: float) -> Trajectory:
+    def _stop(self, now: float) -> Trajectory | None:
         """Make the executing motion a smooth stop; the message that tells the controllers."""
         state = self.state
+        if now < state.taken_over:
+            return None
         state.motion = stop(state.motion, now, self.parameters, state.limits)
-        return self._message(state.motion, now)
-
-    def _message(self, motion: Motion, now: float) -> Trajectory:
-        """The waypoints from a moment ago on, stamped with absolute time.
-
-        A controller that takes the message within the lead continues, whatever the delay, on the
-        same motion that it is already playing: waypoints before its present are passed over. A
-        first waypoint in the future would make it draw a bridge of its own from its last
-        command, which costs the velocity of one period at every splice.
-        """
-        stamp = max(now - self.parameters.overlap_s, _LEAST_STAMP_S)
-        first = stamp + 2 * self.parameters.controller_period_s
-        times = np.concatenate([[first], motion.times[motion.times > first + _LEAST_STAMP_S]])
-        positions, velocities, _ = motion.sample(times)
-        velocities[-1] = 0.0
-        points = tuple(
-            TrajectoryPoint(positions=q, velocities=v, time_from_start=float(t - stamp))
-            for t, q, v in zip(times, positions, velocities, strict=True)
-        )
-        return Trajectory(self.joint_names, points, stamp)
+        return continuing(self.joint_names, state.motion, now, self.parameters)
 
     def _drop_overdue(self, now: float) -> None:
         state = self.state
@@ -298,42 +368,23 @@ class Leapfrog:
             )
             state.in_flight = None
 
-    def _blocked(self, now: float) -> str:
-        """Why input is not usable now; empty if it is."""
-        state, timeout = self.state, self.parameters.stale_timeout_s
-        if now - state.frame_arrival > timeout:
-            return f"no context frame for {now - state.frame_arrival:.1f} s"
-        if state.joint_states_fault:
-            return state.joint_states_fault
-        if now - state.joint_states_arrival > timeout:
-            return f"no joint states for {now - state.joint_states_arrival:.1f} s"
-        return ""
+    def _on_the_grid(self, rest: Motion, frame: Frame | None) -> Motion:
+        """The rest since the last grid time, so that knots and frames fall together."""
+        if frame is None or abs(rest.end - frame.stamp) > self.parameters.stale_timeout_s:
+            return rest
+        period = self.parameters.frame_period_s
+        frames = np.floor((rest.end - frame.stamp) / period)
+        return Motion.at_rest(frame.stamp + frames * period, rest.final_position)
 
-    def _update_mode(self, now: float) -> None:
-        state = self.state
-        moving = now < state.motion.end
-        if not state.engaged:
-            if state.mode != Mode.FAULT:
-                state.mode = Mode.STOPPING if moving else Mode.DISENGAGED
-            return
-        why = self._blocked(now)
-        if not why and state.committed_until is not None and now > state.committed_until:
-            why = "no chunk in time"
-        if not why:
-            if state.mode != Mode.ENGAGED:
-                state.mode, state.reason = Mode.ENGAGED, ""
-            return
-        mode = Mode.STOPPING if moving else Mode.HOLDING
-        if mode != state.mode:
-            state.mode, state.reason = mode, why
-
-    def _positions_fault(self, positions: np.ndarray) -> str:
-        if positions.shape != (len(self.joint_names),):
-            return f"joint states have {positions.shape} values, not {len(self.joint_names)}"
-        bad = ~np.isfinite(positions)
-        if bad.any():
-            return f"joint states: {self.joint_names[int(np.argmax(bad))]} is not finite"
-        return ""
+    def _outside(self, commanded: np.ndarray) -> str:
+        outside = np.maximum(self.limits.lower - commanded, commanded - self.limits.upper)
+        worst = int(np.argmax(outside / self.limits.correction))
+        if outside[worst] <= self.limits.correction[worst]:
+            return ""
+        return (
+            f"{self.joint_names[worst]} is at {commanded[worst]:.3f}, outside its range "
+            f"{self.limits.lower[worst]:.3f} .. {self.limits.upper[worst]:.3f}"
+        )
 
     def _refused(self, kind: str, detail: str) -> Decision:
         self.state.refusals[kind] += 1

@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .latency import LatencyTracker
+import numpy as np
+
+from .budget import Budget
+from .divergence import Divergence
 from .limits import JointLimits
 from .messages import Frame, Mode, Request, Status
 from .motion import Motion
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A chunk that waits for an operator's approval.
+
+    Attributes:
+        chunk_id: of the chunk.
+        request: that it answers.
+        targets: float64 [H, J].
+    """
+
+    chunk_id: int
+    request: Request
+    targets: np.ndarray
 
 
 @dataclass
@@ -17,10 +35,14 @@ class LeapfrogState:
 
     Attributes:
         motion: what the controllers are playing, braking tail included; the past 0.5 s is kept.
+        budget: latency measured, and what follows from it; outlives an engagement.
         limits: of the joints; a joint engaged slightly outside its range has that included.
         mode: see `Mode`.
         reason: of the last change of mode or refusal; empty if none.
         engaged: motion is wanted (also while input is stale).
+        held: why motion waits for `resume`; empty if it does not.
+        taken_over: until when the robot is being brought to rest from another sender's motion, s.
+        proposal: what waits for approval, or None.
         now: latest time seen, s.
         frame: newest context frame, or None.
         frame_arrival: when it arrived (or engagement), s.
@@ -38,7 +60,9 @@ class LeapfrogState:
         consumed_ticks: targets that were past when their chunk arrived.
         dropped_targets: targets beyond those that execute that could not be followed.
         refusals: kind -> count.
-        latency: camera stamp to command sent.
+        tracking: measured against commanded positions.
+        reference: what the controller says it commands against what it was sent.
+        surprise: how far what happened is from what was imagined, see `surprise.py`.
         consistency: of the newest chunk, see `consistency.py`.
         max_position_step: greatest between the old and the new motion where they meet; rad or m.
         max_velocity_step: as above, per second.
@@ -46,9 +70,13 @@ class LeapfrogState:
 
     motion: Motion
     limits: JointLimits
+    budget: Budget
     mode: Mode = Mode.DISENGAGED
     reason: str = ""
     engaged: bool = False
+    held: str = ""
+    taken_over: float = float("-inf")
+    proposal: Proposal | None = None
     now: float = float("-inf")
     frame: Frame | None = None
     frame_arrival: float = float("-inf")
@@ -66,7 +94,9 @@ class LeapfrogState:
     consumed_ticks: int = 0
     dropped_targets: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
-    latency: LatencyTracker = field(default_factory=LatencyTracker)
+    tracking: Divergence = field(default_factory=Divergence.of_measured)
+    reference: Divergence = field(default_factory=Divergence.of_commanded)
+    surprise: float = 0.0
     consistency: float = 0.0
     max_position_step: float = 0.0
     max_velocity_step: float = 0.0
@@ -78,9 +108,9 @@ class LeapfrogState:
         running = max(0.0, now - self.committed_until) if self.engaged else 0.0
         return self.idle_before + running
 
-    def status(self, now: float, committed_frames: int) -> Status:
+    def status(self, now: float) -> Status:
         """What is published."""
-        until = self.committed_until
+        until, latency = self.committed_until, self.budget.latency
         return Status(
             mode=self.mode,
             reason=self.reason,
@@ -88,15 +118,22 @@ class LeapfrogState:
             frame_index=self.frame.index if self.frame else -1,
             request_id=self.request_id,
             chunk_id=self.chunk_id,
-            committed_frames=committed_frames,
+            committed_frames=self.budget.committed_frames,
             committed_until_s=0.0 if until is None else max(0.0, until - now),
-            latency_p50_s=self.latency.percentile(50),
-            latency_p99_s=self.latency.percentile(99),
-            last_latency_s=self.latency.last,
+            latency_p50_s=latency.percentile(50),
+            latency_p99_s=latency.percentile(99),
+            last_latency_s=latency.last,
             predictions=self.predictions,
             refusals=self.refusals.total(),
             idle_s=self.idle_s(now),
             consistency_rad=self.consistency,
             max_position_step_rad=self.max_position_step,
             max_velocity_step_rad_s=self.max_velocity_step,
+            consumed_ticks=self.consumed_ticks,
+            dropped_targets=self.dropped_targets,
+            smoothed=self.smoothed,
+            num_steps=self.budget.num_steps,
+            tracking_error_rad=self.tracking.distance,
+            surprise=self.surprise,
+            approval_wanted=self.proposal is not None,
         )

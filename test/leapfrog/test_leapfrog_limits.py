@@ -26,6 +26,7 @@ joint_limits:
     max_jerk: 200.0
     correction: 0.1
     jump: 0.2
+    tracking: 0.3
 """
 
 
