@@ -30,7 +30,9 @@ def brake(time: float, position: np.ndarray, velocity: np.ndarray, limits: Joint
         A motion whose first knot is the given state and whose last has zero velocity.
     """
     speed = np.abs(velocity)
-    together = max(_SHORTEST_S, float((speed / (BRAKING_SHARE * limits.acceleration)).max()))
+    ramp = limits.acceleration / limits.jerk
+    together = float((speed / (BRAKING_SHARE * limits.acceleration) + ramp).max())
+    together = max(_SHORTEST_S, together)
     room = np.where(velocity > 0, limits.upper - position, position - limits.lower)
     moving = speed > 1e-9
     safe_speed = np.where(moving, speed, 1.0)

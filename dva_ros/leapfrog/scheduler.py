@@ -21,7 +21,7 @@ from .state import LeapfrogState, Proposal
 from .supervision import blocked, positions_fault, update_mode
 from .takeover import takeover
 from .timeline import Timeline
-from .wire import continuing, taking_over
+from .wire import continuing
 
 _CLOCK_TOLERANCE_S = 0.001
 _OTHER_SENDER = 0.2
@@ -58,25 +58,31 @@ class Leapfrog:
         self.state = LeapfrogState(rest, limits, Budget(parameters))
 
     def engage(
-        self, now: float, commanded: np.ndarray, velocity: np.ndarray | None = None
+        self,
+        now: float,
+        commanded: np.ndarray,
+        velocity: np.ndarray | None = None,
+        acceleration: np.ndarray | None = None,
     ) -> Decision:
-        """Begin: take over from the controller's own commanded positions and velocities [J].
+        """Begin: take over from what the controller commands now, all [J].
 
         Where it stands (velocity None: it does) nothing is sent; where another sender's motion is
         under way, it is brought to rest smoothly. Joints slightly outside their range may come
         back into it, but go no further out.
         """
-        commanded, old = np.asarray(commanded, np.float64), self.state
-        moving = np.zeros_like(commanded) if velocity is None else np.asarray(velocity, np.float64)
-        fault = positions_fault(commanded, self.joint_names) or positions_fault(
-            moving, self.joint_names
-        )
-        fault = fault or self._outside(commanded) or old.budget.refusal(now)
+        old, names = self.state, self.joint_names
+        commanded = np.asarray(commanded, np.float64)
+        still = np.zeros(len(names))
+        moving = still if velocity is None else np.asarray(velocity, np.float64)
+        changing = still if acceleration is None else np.asarray(acceleration, np.float64)
+        faults = [positions_fault(values, names) for values in (commanded, moving, changing)]
+        fault = next(filter(None, faults), "") or self._outside(commanded)
+        fault = fault or old.budget.refusal(now)
         if fault:
             return self._refused("cannot engage", fault)
         limits = self.limits.including(commanded)
         try:
-            motion = takeover(now, commanded, moving, self.parameters, limits)
+            motion = takeover(now, commanded, moving, changing, self.parameters, limits)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
         self.state = LeapfrogState(
@@ -94,7 +100,7 @@ class Leapfrog:
         if len(motion.times) == 1:
             return Decision()
         self.state.taken_over = motion.end
-        return Decision(trajectory=taking_over(self.joint_names, motion, now))
+        return Decision(trajectory=continuing(self.joint_names, motion, now, self.parameters))
 
     def disengage(self, now: float, reason: str = "disengaged") -> Decision:
         """End: stop smoothly, then hold."""
@@ -119,7 +125,9 @@ class Leapfrog:
         if not state.engaged or state.held:
             return Decision()
         state.held = reason
-        return self.watch(now)
+        decision = self.watch(now)
+        state.reason = reason
+        return decision
 
     def resume(self, now: float) -> Decision:
         """Go on after `hold`."""
@@ -200,7 +208,8 @@ class Leapfrog:
         if fault is not None:
             return fault
         state = self.state
-        if not state.engaged or not state.taken_over + 0.1 < time <= now:
+        recent = now - 0.8 * MAX_OVERLAP_S <= time <= now + self.parameters.lead_s
+        if not state.engaged or not recent or time < state.taken_over + self.parameters.lead_s:
             return Decision()
         greatest = _OTHER_SENDER * state.limits.jump
         state.reference.add(time, positions, state.motion, greatest, self.joint_names)

@@ -20,15 +20,20 @@ def takeover(
     now: float,
     position: np.ndarray,
     velocity: np.ndarray,
+    acceleration: np.ndarray,
     parameters: LeapfrogParameters,
     limits: JointLimits,
 ) -> Motion:
     """The motion from what the controller commands to rest: on as it is, then a smooth stop.
 
+    Until the message has surely arrived the other sender's motion goes on as it is extrapolated
+    here, with its acceleration, so that the controller changes over without a step.
+
     Args:
         now: s.
         position: float64 [J], commanded now.
         velocity: float64 [J], commanded now.
+        acceleration: float64 [J], commanded now.
         parameters: timing.
         limits: of the joints.
 
@@ -42,14 +47,16 @@ def takeover(
     if share.max() < _STANDING:
         return Motion.at_rest(now, position)
     worst = int(np.argmax(share))
-    start = now + parameters.lead_s
-    there = position + parameters.lead_s * velocity
+    times = now + np.array([-2 * parameters.overlap_s, parameters.lead_s])
+    since = (times - now)[:, None]
     cruise = Motion(
-        np.array([now, start]), np.stack([position, there]), np.stack([velocity, velocity])
+        times,
+        position + velocity * since + acceleration * since**2 / 2,
+        velocity + acceleration * since,
     )
     shaper = Shaper(limits, parameters.knot_period_s, parameters.smoothing_s)
-    tail = brake(start, there, velocity, limits)
-    stopped = shaper.follow(cruise, start, tail, ((np.inf, 1.0),))
+    tail = brake(cruise.end, cruise.positions[-1], cruise.velocities[-1], limits)
+    stopped = shaper.follow(cruise, cruise.end, tail, ((np.inf, 1.0),))
     broken = violation(stopped, limits)
     if broken:
         raise RefusedError(

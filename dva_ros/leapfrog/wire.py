@@ -24,25 +24,10 @@ def continuing(
     stamp = max(now - parameters.overlap_s, _LEAST_STAMP_S)
     first = stamp + 2 * parameters.controller_period_s
     times = np.concatenate([[first], motion.times[motion.times > first + _LEAST_STAMP_S]])
-    return _trajectory(names, motion, times, stamp, stamp)
-
-
-def taking_over(names: tuple[str, ...], motion: Motion, now: float) -> Trajectory:
-    """A motion that another sender's gives way to, on arrival.
-
-    The controller itself bridges from what it is commanding to the first waypoint, the second
-    knot: it alone knows exactly where the other sender has it.
-    """
-    return _trajectory(names, motion, motion.times[1:], now, 0.0)
-
-
-def _trajectory(
-    names: tuple[str, ...], motion: Motion, times: np.ndarray, origin: float, stamp: float
-) -> Trajectory:
     positions, velocities, _ = motion.sample(times)
     velocities[-1] = 0.0
     points = tuple(
-        TrajectoryPoint(positions=q, velocities=v, time_from_start=float(t - origin))
+        TrajectoryPoint(positions=q, velocities=v, time_from_start=float(t - stamp))
         for t, q, v in zip(times, positions, velocities, strict=True)
     )
     return Trajectory(names, points, stamp)

@@ -190,9 +190,7 @@ def leapfrog_frame(message: dva.ContextFrame) -> Frame:
     )
 
 
-def request_to_msg(
-    request: Request, joints: Sequence[str], num_steps: int
-) -> dva.PredictionRequest:
+def request_to_msg(request: Request, joints: Sequence[str]) -> dva.PredictionRequest:
     """The message of a request."""
     message = dva.PredictionRequest(
         header=header(request.stamp),
@@ -201,7 +199,7 @@ def request_to_msg(
         frame_index=request.frame_index,
         committed_frames=len(request.committed),
         joint_names=list(joints),
-        num_steps=num_steps,
+        num_steps=request.num_steps,
     )
     message.committed = np.asarray(request.committed, np.float32).ravel().tolist()
     return message

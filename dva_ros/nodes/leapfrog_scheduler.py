@@ -10,38 +10,42 @@ import dataclasses
 import importlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from rclpy.duration import Duration
 from sensor_msgs.msg import JointState
-from std_srvs.srv import Trigger
+from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest
+from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictedClip, PredictionRequest
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 
 from ..errors import UserError
+from ..leapfrog.clearance import Box, Clearance
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import Decision, Mode
-from ..leapfrog.parameters import LeapfrogParameters
 from ..leapfrog.scheduler import Leapfrog
+from ..leapfrog.surprise import Surprise
 from ..resources import config_path
 from . import qos
 from .cell_spec import SpecParameters
+from .commanded import Commanded, JointOrder
 from .conversions import (
     MessageError,
     chunk_from_msg,
     header,
     leapfrog_frame,
+    pixels,
     request_to_msg,
     trajectory_to_msg,
 )
 from .diagnostics import Health, Level
 from .managed_node import ManagedNode
-from .parameters import declare, parameter
+from .parameters import declare
 from .process import run_node
+from .scheduler_parameters import LeapfrogSchedulerParameters
 
 NAME = "leapfrog_scheduler"
 LAST_WORD_TIMEOUT_S = 0.5
@@ -52,59 +56,6 @@ _LEVELS = {
     Mode.STOPPING: Level.WARN,
     Mode.FAULT: Level.ERROR,
 }
-
-
-@dataclass(frozen=True)
-class LeapfrogSchedulerParameters:
-    """Timing, limits and the controller."""
-
-    horizon: int = parameter(8, "H, targets in a chunk", minimum=2, maximum=1000)
-    committed_frames: int = parameter(
-        3, "d, frames that keep executing while a chunk is made", minimum=0, maximum=100
-    )
-    execute_frames: int = parameter(
-        3, "a new request is made every so many frames", minimum=1, maximum=100
-    )
-    controller_period_s: float = parameter(
-        0.01, "of the joint_trajectory_controller, s", minimum=0.0005, maximum=0.1
-    )
-    lead_s: float = parameter(
-        0.08, "from sending a message to where motion changes, s", minimum=0.001, maximum=1.0
-    )
-    overlap_s: float = parameter(
-        0.05, "how much of the past motion a message repeats, s", minimum=0.0, maximum=1.0
-    )
-    blend_s: float = parameter(
-        0.3, "time over which disagreement is blended out, s", minimum=0.01, maximum=5.0
-    )
-    smoothing_s: float = parameter(
-        0.03, "what targets do within less is smoothed away, s", minimum=0.005, maximum=0.5
-    )
-    stale_timeout_s: float = parameter(
-        0.3, "without input for this long the robot stops, s", minimum=0.02, maximum=10.0
-    )
-    request_timeout_s: float = parameter(
-        2.0, "a request without answer is given up, s", minimum=0.05, maximum=60.0
-    )
-    cold_start: int = parameter(
-        2, "first chunks whose latency does not count", minimum=0, maximum=1000
-    )
-    marked_frames: int = parameter(
-        1, "frames in a row with a missing source that are tolerated", minimum=0, maximum=100
-    )
-    num_steps: int = parameter(
-        0, "denoising steps asked for; 0: the predictor's own", minimum=0, maximum=1000
-    )
-    joint_limits: str = parameter("joint_limits", "file of limits, or its name in config/")
-    controller: str = parameter(
-        "joint_trajectory_controller", "name of the controller that takes the trajectories"
-    )
-    controller_state_type: str = parameter(
-        "dva_msgs/ControllerState",
-        "type of the controller's state: the emulation's or control_msgs' of the real one",
-        choices=("dva_msgs/ControllerState", "control_msgs/JointTrajectoryControllerState"),
-    )
-    engage_on_activate: bool = parameter(False, "engage once frames come and a predictor listens")
 
 
 class LeapfrogSchedulerNode(ManagedNode):
@@ -119,13 +70,19 @@ class LeapfrogSchedulerNode(ManagedNode):
         self._spec = declare(self, SpecParameters).spec()
         names = self._spec.joint_names
         limits = JointLimits.load(config_path(settings.joint_limits), names)
-        self._leapfrog = Leapfrog(self._leapfrog_parameters(), limits, names)
-        self._commanded: np.ndarray | None = None
+        try:
+            timing = settings.leapfrog(self._spec.frame_period_s)
+        except ValueError as error:
+            raise UserError(f"parameters of {self.get_fully_qualified_name()}: {error}") from error
+        self._leapfrog = Leapfrog(timing, limits, names)
+        self._commanded: Commanded | None = None
         self._measured: np.ndarray | None = None
-        self._order: dict[tuple[str, ...], np.ndarray | None] = {}
+        self._surprise = Surprise()
+        self._clip: PredictedClip | None = None
+        self._order = JointOrder(names, self.get_logger().error)
+        self._controller_order = JointOrder(names, self.get_logger().error)
         self._bad_frames = 0
         self._bad_input = ""
-        self._joint_fault = ""
         self._refusal_logged: dict[str, float] = {}
         self._published: tuple[Mode, str] | None = None
         self._engage_wanted = False
@@ -142,8 +99,17 @@ class LeapfrogSchedulerNode(ManagedNode):
             self._on_controller_state,
             qos.SENSOR,
         )
+        self.subscribe(PredictedClip, "video_predictor/clip", self._on_clip, qos.COMMAND)
+        if settings.clearance_m > 0:
+            # It comes once, perhaps before activation.
+            heard = self.create_subscription(
+                String, "robot_description", self._on_description, qos.STATE
+            )
+            self.own(heard, self.destroy_subscription)
         self.serve(Trigger, "~/engage", self._on_engage)
         self.serve(Trigger, "~/disengage", self._on_disengage)
+        self.serve(SetBool, "~/hold", self._on_hold)
+        self.serve(SetBool, "~/approve", self._on_approve)
         self.every(0.05, self._watch)
         self.every(self._spec.frame_period_s, self._publish_status)
 
@@ -170,21 +136,17 @@ class LeapfrogSchedulerNode(ManagedNode):
             "latency p50 ms": f"{1e3 * status.latency_p50_s:.1f}",
             "latency p99 ms": f"{1e3 * status.latency_p99_s:.1f}",
             "idle s": f"{status.idle_s:.2f}",
+            "committed frames": status.committed_frames,
+            "denoising steps": status.num_steps or "the predictor's own",
+            "surprise": f"{status.surprise:.1f}",
+            "tracking error": f"{status.tracking_error_rad:.3f}",
+            "distances": "checked" if self._leapfrog.guard else "not checked",
         }
         message = Mode(status.mode).name.lower()
         reason = self._reason(status.reason)
         if level is not Level.OK and reason:
             message = f"{message}: {reason}"
         return [Health("motion", level, message, values)]
-
-    def _leapfrog_parameters(self) -> LeapfrogParameters:
-        settings = self._settings
-        fields = {field.name for field in dataclasses.fields(LeapfrogParameters)}
-        values = {name: getattr(settings, name) for name in fields - {"frame_period_s"}}
-        try:
-            return LeapfrogParameters(frame_period_s=self._spec.frame_period_s, **values)
-        except ValueError as error:
-            raise UserError(f"parameters of {self.get_fully_qualified_name()}: {error}") from error
 
     def _on_frame(self, message: ContextFrameMsg) -> None:
         missing = [
@@ -197,9 +159,22 @@ class LeapfrogSchedulerNode(ManagedNode):
         self._bad_input = f"{', '.join(missing)} missing" if missing else ""
         if self._bad_frames <= self._settings.marked_frames:
             self._act(self._leapfrog.on_frame(leapfrog_frame(message), self.now()))
+        if not missing:
+            self._compare(message)
+
+    def _compare(self, message: ContextFrameMsg) -> None:
+        """Hold a real frame against what was imagined of it."""
+        try:
+            real = pixels(message.rgb, 1, message.height, message.width)[0]
+        except MessageError as error:
+            self._log_refusal(f"context frame {message.frame_index}: {error}", self.now())
+            return
+        score = self._surprise.observed(message.session, message.frame_index, real)
+        if score is not None:
+            self._act(self._leapfrog.on_surprise(self.now(), score))
 
     def _on_joints(self, message: JointState) -> None:
-        positions = self._ordered(message.name, message.position)
+        positions = self._order.apply(message.name, message.position)
         if positions is None:
             return
         if np.isfinite(positions).all():
@@ -220,14 +195,52 @@ class LeapfrogSchedulerNode(ManagedNode):
         except MessageError as error:
             self._log_refusal(f"chunk {message.chunk_id}: {error}", self.now())
             return
-        self._act(self._leapfrog.accept(chunk, self.now()))
+        decision = self._leapfrog.accept(chunk, self.now())
+        self._act(decision)
+        if decision.trajectory is not None:
+            self._imagined(message)
         self._publish_status()
 
+    def _imagined(self, chunk: ActionChunk) -> None:
+        """A chunk executes: its clip is what is expected now."""
+        clip = self._clip
+        if clip is None or clip.clip_id != chunk.clip_id or clip.session != chunk.session:
+            return
+        first = clip.committed_frames + 1
+        try:
+            frames = pixels(clip.rgb, clip.num_frames, clip.height, clip.width)
+        except MessageError as error:
+            self._log_refusal(f"clip {clip.clip_id}: {error}", self.now())
+            return
+        executed = range(first, first + self._settings.execute_frames)
+        self._surprise.imagined(clip.session, clip.frame_index, frames, executed)
+
+    def _on_clip(self, message: PredictedClip) -> None:
+        self._clip = message
+
+    def _on_description(self, message: String) -> None:
+        """Distances are checked from now on."""
+        settings = self._settings
+        top, contact = settings.table_height_m, settings.table_contact_m
+        table = Box("table", (4.0, 4.0, 1.0), (0.0, 0.0, top - 0.5), contact)
+        try:
+            self._leapfrog.guard = Clearance(
+                message.data,
+                self._spec.joint_names,
+                settings.arm_prefixes,
+                [table],
+                settings.clearance_m,
+            )
+        except UserError as error:
+            self.get_logger().error(f"distances are not checked: {error}")
+
     def _on_controller_state(self, message: Any) -> None:
-        source = message.output.positions or message.reference.positions
-        commanded = self._ordered(message.joint_names, source)
-        if commanded is not None and np.isfinite(commanded).all():
-            self._commanded = commanded
+        commanded = self._controller_order.commanded(message)
+        if commanded is None:
+            return
+        self._commanded = commanded
+        now, stamp, positions = self.now(), commanded.stamp, commanded.positions
+        self._act(self._leapfrog.on_commanded(now, stamp, positions))
 
     def _on_engage(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.message = self._engage() if self.active else f"{NAME} is not active"
@@ -243,13 +256,45 @@ class LeapfrogSchedulerNode(ManagedNode):
         response.success = True
         return response
 
+    def _on_hold(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """True: stop smoothly and wait; false: go on."""
+        if not self.active:
+            response.message = f"{NAME} is not active"
+            return response
+        now = self.now()
+        decision = self._leapfrog.hold(now) if request.data else self._leapfrog.resume(now)
+        return self._answered(decision, response)
+
+    def _on_approve(
+        self, request: SetBool.Request, response: SetBool.Response
+    ) -> SetBool.Response:
+        """True: execute the clip that waits; false: have another one imagined."""
+        if not self.active:
+            response.message = f"{NAME} is not active"
+            return response
+        return self._answered(self._leapfrog.approve(self.now(), request.data), response)
+
+    def _answered(self, decision: Decision, response: SetBool.Response) -> SetBool.Response:
+        self._act(decision)
+        self._publish_status()
+        response.message, response.success = decision.refusal, not decision.refusal
+        return response
+
     def _engage(self) -> str:
         """Take over; gives why not, or nothing."""
-        commanded = self._commanded if self._commanded is not None else self._measured
-        if commanded is None:
-            return self._joint_fault or "no controller state and no joint states yet"
+        now, commanded = self.now(), self._commanded
         self._warn_of_other_senders()
-        decision = self._leapfrog.engage(self.now(), commanded)
+        if commanded is not None:
+            decision = self._leapfrog.engage(now, *commanded.at(now))
+        elif self._measured is not None:
+            decision = self._leapfrog.engage(now, self._measured)
+        else:
+            return self._order.fault or "no controller state and no joint states yet"
+        if self._settings.clearance_m > 0 and self._leapfrog.guard is None:
+            self.get_logger().warning(
+                "distances between the arms and to the table are not checked: nothing usable on "
+                "robot_description (clearance_m: 0 says that this is meant)"
+            )
         self._act(decision)
         self._publish_status()
         return decision.refusal
@@ -278,9 +323,9 @@ class LeapfrogSchedulerNode(ManagedNode):
         if decision.trajectory is not None:
             self._trajectories.publish(trajectory_to_msg(decision.trajectory))
         if decision.request is not None:
-            self._requests.publish(
-                request_to_msg(decision.request, self._spec.joint_names, self._settings.num_steps)
-            )
+            self._requests.publish(request_to_msg(decision.request, self._spec.joint_names))
+        if decision.note:
+            self.get_logger().info(decision.note)
         if decision.refusal:
             self._log_refusal(decision.refusal, self.now())
 
@@ -303,29 +348,8 @@ class LeapfrogSchedulerNode(ManagedNode):
 
     def _reason(self, reason: str) -> str:
         """The scheduler's reason, with the source that is to blame where this node knows it."""
-        blame = self._joint_fault if "joint" in reason else self._bad_input
+        blame = self._order.fault if "joint" in reason else self._bad_input
         return f"{reason} ({blame})" if reason and blame else reason
-
-    def _ordered(self, names: Sequence[str], values: Sequence[float]) -> np.ndarray | None:
-        """Values in the spec's order; None where a joint is missing."""
-        key = tuple(names)
-        if key not in self._order:
-            missing = [name for name in self._spec.joint_names if name not in key]
-            self._order[key] = (
-                None
-                if missing
-                else np.array([key.index(name) for name in self._spec.joint_names], np.intp)
-            )
-            if missing:
-                self.get_logger().error(
-                    f"joint names do not match: {', '.join(missing)} missing; got {list(key)}"
-                )
-        order = self._order[key]
-        if order is None or len(values) != len(key):
-            self._joint_fault = "joint names do not match" if order is None else "sizes differ"
-            return None
-        self._joint_fault = ""
-        return np.asarray(values, np.float64)[order]
 
 
 def _plain(value: Any) -> Any:

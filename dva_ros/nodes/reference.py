@@ -9,9 +9,9 @@ from .cell import CellParameters
 from .cell_spec import SpecParameters
 from .imagination_display import ImaginationDisplayParameters
 from .inverse_dynamics import InverseDynamicsParameters
-from .leapfrog_scheduler import LeapfrogSchedulerParameters
 from .parameters import Described, described_fields
 from .process import ProcessParameters
+from .scheduler_parameters import LeapfrogSchedulerParameters
 from .video_predictor import VideoPredictorParameters
 
 TABLES: dict[str, type[Any]] = {

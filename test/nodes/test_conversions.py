@@ -101,8 +101,8 @@ def test_a_trajectory_survives_the_wire_with_absent_fields() -> None:
 
 def test_a_request_keeps_its_ids_and_motion() -> None:
     committed = RNG.normal(size=(3, 2)).astype(np.float32)
-    request = Request(5, 9, 40, 12.5, committed, np.zeros(2))
-    message = over_the_wire(convert.request_to_msg(request, NAMES, 4))
+    request = Request(5, 9, 40, 12.5, committed, np.zeros(2), num_steps=4)
+    message = over_the_wire(convert.request_to_msg(request, NAMES))
     assert (message.session, message.request_id, message.frame_index) == (5, 9, 40)
     assert (convert.targets(message.committed, 2) == committed).all()
     assert message.committed_frames == 3

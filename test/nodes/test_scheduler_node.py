@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,10 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
+from rclpy.parameter import Parameter  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
+from std_srvs.srv import SetBool, Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest  # noqa: E402
@@ -26,10 +29,12 @@ HORIZON = 8
 class Loop:
     """Context and scheduler; the test answers requests with a slow sweep of the left waist."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, parameters: Sequence[Parameter] = ()) -> None:
         self.graph = graph
         graph.add_active(CameraContextNode())
-        self.scheduler = graph.add_active(LeapfrogSchedulerNode())
+        self.scheduler = graph.add_active(
+            LeapfrogSchedulerNode(parameter_overrides=list(parameters))
+        )
         self.trajectories = graph.collect(
             JointTrajectory, "joint_trajectory_controller/joint_trajectory", qos.reliable(100)
         )
@@ -54,7 +59,8 @@ class Loop:
         joints = EMBEDDED_CELL.num_joints
         committed = np.array(request.committed).reshape(-1, joints)
         ahead = np.arange(1, HORIZON + 1)[:, None] - len(committed)
-        targets = committed[-1] + 0.03 * ahead * np.eye(joints)[0]
+        start = committed[-1] if len(committed) else np.zeros(joints)
+        targets = start + 0.015 * ahead * np.eye(joints)[0]
         targets[: len(committed)] = committed
         if self.bad_value is not None:
             targets[-1, 5] = self.bad_value
@@ -133,3 +139,28 @@ def test_engaging_without_the_robots_state_says_so(graph: Graph) -> None:
     answer = graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
     assert not answer.success
     assert "no joint states" in answer.message
+
+
+def test_hold_stops_and_goes_on_over_its_service(loop: Loop) -> None:
+    loop.engage()
+    loop.graph.spin_until(lambda: len(loop.trajectories) >= 3)
+    assert loop.graph.call(SetBool, "leapfrog_scheduler/hold", SetBool.Request(data=True)).success
+    loop.graph.spin_until(lambda: loop.statuses[-1].mode == LeapfrogStatus.MODE_HOLDING)
+    assert "operator" in loop.statuses[-1].reason
+    count = len(loop.trajectories)
+    assert ends_at_rest(loop.trajectories[-1])
+    loop.graph.spin(0.6)
+    assert len(loop.trajectories) == count
+    assert loop.graph.call(SetBool, "leapfrog_scheduler/hold", SetBool.Request(data=False)).success
+    loop.graph.spin_until(lambda: len(loop.trajectories) > count)
+
+
+def test_in_single_step_mode_nothing_moves_without_approval(graph: Graph) -> None:
+    loop = Loop(graph, [Parameter("single_step", value=True)])
+    loop.engage()
+    loop.graph.spin_until(lambda: loop.statuses[-1].approval_wanted)
+    loop.graph.spin(0.5)
+    assert loop.trajectories == []
+    answer = graph.call(SetBool, "leapfrog_scheduler/approve", SetBool.Request(data=True))
+    assert answer.success, answer.message
+    loop.graph.spin_until(lambda: len(loop.trajectories) == 1)

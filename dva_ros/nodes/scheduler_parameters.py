@@ -1,0 +1,88 @@
+"""Parameters of ``leapfrog_scheduler``."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from ..leapfrog.parameters import LeapfrogParameters
+from .parameters import parameter
+
+
+@dataclass(frozen=True)
+class LeapfrogSchedulerParameters:
+    """Timing, limits and the controller."""
+
+    horizon: int = parameter(8, "H, targets in a chunk", minimum=2, maximum=1000)
+    committed_frames: int = parameter(
+        3, "least d, frames that keep executing while a chunk is made", minimum=0, maximum=100
+    )
+    max_committed_frames: int = parameter(
+        0, "greatest d, which follows the p99 latency; 0: half the horizon", minimum=0, maximum=100
+    )
+    execute_frames: int = parameter(
+        3, "a new request is made every so many frames", minimum=1, maximum=100
+    )
+    controller_period_s: float = parameter(
+        0.01, "of the joint_trajectory_controller, s", minimum=0.0005, maximum=0.1
+    )
+    lead_s: float = parameter(
+        0.08, "from sending a message to where motion changes, s", minimum=0.001, maximum=1.0
+    )
+    overlap_s: float = parameter(
+        0.05, "how much of the past motion a message repeats, s", minimum=0.0, maximum=1.0
+    )
+    blend_s: float = parameter(
+        0.3, "time over which disagreement is blended out, s", minimum=0.01, maximum=5.0
+    )
+    smoothing_s: float = parameter(
+        0.03, "what targets do within less is smoothed away, s", minimum=0.005, maximum=0.5
+    )
+    stale_timeout_s: float = parameter(
+        0.3, "without input for this long the robot stops, s", minimum=0.02, maximum=10.0
+    )
+    request_timeout_s: float = parameter(
+        2.0, "a request without answer is given up, s", minimum=0.05, maximum=60.0
+    )
+    cold_start: int = parameter(
+        2, "first chunks whose latency does not count", minimum=0, maximum=1000
+    )
+    marked_frames: int = parameter(
+        1, "frames in a row with a missing source that are tolerated", minimum=0, maximum=100
+    )
+    num_steps: int = parameter(
+        0, "denoising steps asked for; 0: the predictor's own", minimum=0, maximum=1000
+    )
+    least_steps: int = parameter(
+        1, "steps are reduced down to this where latency exceeds d", minimum=1, maximum=1000
+    )
+    max_surprise: float = parameter(
+        0.0, "surprise score beyond which the robot holds; 0: never", minimum=0.0, maximum=1000.0
+    )
+    single_step: bool = parameter(False, "every imagined clip waits at rest for ~/approve")
+    clearance_m: float = parameter(
+        0.02, "least distance between the arms, m; 0: not checked", minimum=0.0, maximum=1.0
+    )
+    arm_prefixes: tuple[str, ...] = parameter(("left_", "right_"), "of the links of each arm")
+    table_height_m: float = parameter(
+        0.0, "top of the table in the world frame, m", minimum=-10.0, maximum=10.0
+    )
+    table_contact_m: float = parameter(
+        0.02, "how far motion may aim below the table's top, m", minimum=0.0, maximum=1.0
+    )
+    joint_limits: str = parameter("joint_limits", "file of limits, or its name in config/")
+    controller: str = parameter(
+        "joint_trajectory_controller", "name of the controller that takes the trajectories"
+    )
+    controller_state_type: str = parameter(
+        "dva_msgs/ControllerState",
+        "type of the controller's state: the emulation's or control_msgs' of the real one",
+        choices=("dva_msgs/ControllerState", "control_msgs/JointTrajectoryControllerState"),
+    )
+    engage_on_activate: bool = parameter(False, "engage once frames come and a predictor listens")
+
+    def leapfrog(self, frame_period_s: float) -> LeapfrogParameters:
+        """Those of the core; raises ValueError where they do not fit together."""
+        fields = {field.name for field in dataclasses.fields(LeapfrogParameters)}
+        values = {name: getattr(self, name) for name in fields - {"frame_period_s"}}
+        return LeapfrogParameters(frame_period_s=frame_period_s, **values)
