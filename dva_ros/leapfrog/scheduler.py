@@ -11,16 +11,15 @@ from ..trajectory import Trajectory
 from .answers import require_answer, targets_of
 from .budget import Budget
 from .clearance import Guard
-from .consistency import consistency
 from .limits import JointLimits
-from .messages import Chunk, Decision, Frame, Mode, RefusedError, Request, Status
+from .messages import Chunk, Decision, Frame, Mode, RefusedError, Status
 from .motion import Motion
 from .parameters import MAX_OVERLAP_S, LeapfrogParameters
-from .splice import Splice, splice, stop
+from .requests import next_request, waiting
+from .splice import splice, stop
 from .state import LeapfrogState, Proposal
 from .supervision import blocked, positions_fault, update_mode
-from .takeover import takeover
-from .timeline import Timeline
+from .takeover import engaged
 from .wire import continuing
 
 _CLOCK_TOLERANCE_S = 0.001
@@ -70,36 +69,15 @@ class Leapfrog:
         under way, it is brought to rest smoothly. Joints slightly outside their range may come
         back into it, but go no further out.
         """
-        old, names = self.state, self.joint_names
-        commanded = np.asarray(commanded, np.float64)
-        still = np.zeros(len(names))
-        moving = still if velocity is None else np.asarray(velocity, np.float64)
-        changing = still if acceleration is None else np.asarray(acceleration, np.float64)
-        faults = [positions_fault(values, names) for values in (commanded, moving, changing)]
-        fault = next(filter(None, faults), "") or self._outside(commanded)
-        fault = fault or old.budget.refusal(now)
-        if fault:
-            return self._refused("cannot engage", fault)
-        limits = self.limits.including(commanded)
         try:
-            motion = takeover(now, commanded, moving, changing, self.parameters, limits)
+            self.state = engaged(
+                self.state, self.parameters, self.limits, now, commanded, velocity, acceleration
+            )
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
-        self.state = LeapfrogState(
-            motion if len(motion.times) > 1 else self._on_the_grid(motion, old.frame),
-            limits,
-            old.budget,
-            mode=Mode.ENGAGED,
-            engaged=True,
-            now=now,
-            frame=old.frame,
-            frame_arrival=now,
-            joint_states_arrival=now,
-            request_id=old.request_id,
-        )
-        if len(motion.times) == 1:
+        motion = self.state.motion
+        if now >= self.state.taken_over:
             return Decision()
-        self.state.taken_over = motion.end
         return Decision(trajectory=continuing(self.joint_names, motion, now, self.parameters))
 
     def disengage(self, now: float, reason: str = "disengaged") -> Decision:
@@ -180,9 +158,9 @@ class Leapfrog:
         if not state.engaged or now < state.taken_over or blocked(state, self.parameters, now):
             return Decision()
         self._drop_overdue(now)
-        if state.in_flight is not None or self._waiting(frame, now):
+        if state.in_flight is not None or waiting(state, self.parameters, frame, now):
             return Decision()
-        return Decision(request=self._request(frame, now))
+        return Decision(request=next_request(state, self.parameters, frame, now))
 
     def on_joint_states(self, now: float, positions: np.ndarray) -> Decision:
         """Measured positions [J] have arrived; without usable ones no motion is continued."""
@@ -291,36 +269,6 @@ class Leapfrog:
         decision = self._refused("clock", reason)
         return Decision(trajectory=message, refusal=decision.refusal)
 
-    def _waiting(self, frame: Frame, now: float) -> bool:
-        """It is not yet time for a new request."""
-        state = self.state
-        if self.parameters.single_step:
-            return now < state.motion.end or state.proposal is not None
-        return (
-            state.last_requested is not None
-            and frame.index - state.last_requested < self.parameters.execute_frames
-        )
-
-    def _request(self, frame: Frame, now: float) -> Request:
-        state, parameters = self.state, self.parameters
-        timeline = Timeline.of_frame(frame.index, frame.stamp, parameters.frame_period_s)
-        count = 0 if parameters.single_step else state.budget.committed_frames
-        times = [timeline.time_of(frame.index + i) for i in range(count + 1)]
-        positions = state.motion.sample(np.array(times))[0]
-        state.request_id += 1
-        request = Request(
-            session=frame.session,
-            request_id=state.request_id,
-            frame_index=frame.index,
-            stamp=frame.stamp,
-            committed=positions[1:].astype(np.float32),
-            anchor=positions[0],
-            num_steps=state.budget.num_steps,
-        )
-        state.in_flight, state.in_flight_since = request, now
-        state.last_requested = frame.index
-        return request
-
     def _follow(self, proposal: Proposal, now: float) -> Decision:
         """Make a chunk the motion, or refuse it."""
         state, request, targets = self.state, proposal.request, proposal.targets
@@ -334,27 +282,10 @@ class Leapfrog:
                 raise RefusedError("too close", close)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
-        self._execute(plan, request, targets, now)
-        state.chunk_id = proposal.chunk_id
+        state.execute(plan, proposal, now)
         update_mode(state, self.parameters, now)
         message = continuing(self.joint_names, plan.motion, now, self.parameters)
         return Decision(trajectory=message)
-
-    def _execute(self, plan: Splice, request: Request, targets: np.ndarray, now: float) -> None:
-        state, old = self.state, self.state.motion
-        if state.committed_until is not None:
-            state.idle_before += max(0.0, now - state.committed_until)
-        old_q, old_v, _ = old.sample(plan.start)
-        new_q, new_v, _ = plan.motion.sample(plan.start)
-        state.max_position_step = max(state.max_position_step, np.abs(new_q - old_q).max())
-        state.max_velocity_step = max(state.max_velocity_step, np.abs(new_v - old_v).max())
-        state.consistency = consistency(request.committed, targets)
-        state.motion = plan.motion.since(now - MAX_OVERLAP_S)
-        state.committed_until = plan.committed_until
-        state.consumed_ticks += plan.consumed
-        state.dropped_targets += plan.dropped
-        state.smoothed += plan.smoothed
-        state.predictions += 1
 
     def _stop(self, now: float) -> Trajectory | None:
         """Make the executing motion a smooth stop; the message that tells the controllers."""
@@ -376,24 +307,6 @@ class Leapfrog:
                 f"{now - state.in_flight_since:.1f} s",
             )
             state.in_flight = None
-
-    def _on_the_grid(self, rest: Motion, frame: Frame | None) -> Motion:
-        """The rest since the last grid time, so that knots and frames fall together."""
-        if frame is None or abs(rest.end - frame.stamp) > self.parameters.stale_timeout_s:
-            return rest
-        period = self.parameters.frame_period_s
-        frames = np.floor((rest.end - frame.stamp) / period)
-        return Motion.at_rest(frame.stamp + frames * period, rest.final_position)
-
-    def _outside(self, commanded: np.ndarray) -> str:
-        outside = np.maximum(self.limits.lower - commanded, commanded - self.limits.upper)
-        worst = int(np.argmax(outside / self.limits.correction))
-        if outside[worst] <= self.limits.correction[worst]:
-            return ""
-        return (
-            f"{self.joint_names[worst]} is at {commanded[worst]:.3f}, outside its range "
-            f"{self.limits.lower[worst]:.3f} .. {self.limits.upper[worst]:.3f}"
-        )
 
     def _refused(self, kind: str, detail: str) -> Decision:
         self.state.refusals[kind] += 1

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .budget import Budget
+from .consistency import consistency
 from .divergence import Divergence
 from .limits import JointLimits
 from .messages import Frame, Mode, Request, Status
 from .motion import Motion
+from .parameters import MAX_OVERLAP_S
+from .splice import Splice
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,23 @@ class LeapfrogState:
             return 0.0
         running = max(0.0, now - self.committed_until) if self.engaged else 0.0
         return self.idle_before + running
+
+    def execute(self, plan: Splice, proposal: Proposal, now: float) -> None:
+        """A chunk has become motion."""
+        if self.committed_until is not None:
+            self.idle_before += max(0.0, now - self.committed_until)
+        old_q, old_v, _ = self.motion.sample(plan.start)
+        new_q, new_v, _ = plan.motion.sample(plan.start)
+        self.max_position_step = max(self.max_position_step, np.abs(new_q - old_q).max())
+        self.max_velocity_step = max(self.max_velocity_step, np.abs(new_v - old_v).max())
+        self.consistency = consistency(proposal.request.committed, proposal.targets)
+        self.motion = plan.motion.since(now - MAX_OVERLAP_S)
+        self.committed_until = plan.committed_until
+        self.consumed_ticks += plan.consumed
+        self.dropped_targets += plan.dropped
+        self.smoothed += plan.smoothed
+        self.predictions += 1
+        self.chunk_id = proposal.chunk_id
 
     def status(self, now: float) -> Status:
         """What is published."""

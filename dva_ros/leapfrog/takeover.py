@@ -6,14 +6,61 @@ import numpy as np
 
 from .braking import brake
 from .limits import JointLimits
-from .messages import RefusedError
+from .messages import Frame, Mode, RefusedError
 from .motion import Motion
 from .parameters import LeapfrogParameters
 from .shaping import Shaper
 from .splice import violation
+from .state import LeapfrogState
+from .supervision import positions_fault
 
 _STANDING = 0.005
 """Slower than this share of the velocity limit is standing."""
+
+
+def engaged(
+    old: LeapfrogState,
+    parameters: LeapfrogParameters,
+    limits: JointLimits,
+    now: float,
+    commanded: np.ndarray,
+    velocity: np.ndarray | None,
+    acceleration: np.ndarray | None,
+) -> LeapfrogState:
+    """The state at the beginning of an engagement; `commanded` and its derivatives are [J].
+
+    Raises:
+        RefusedError: values that make no sense, a joint far outside its range or too fast, or a
+            latency that the horizon cannot cover.
+    """
+    names = limits.joint_names
+    still = np.zeros(len(names))
+    position = np.asarray(commanded, np.float64)
+    moving = still if velocity is None else np.asarray(velocity, np.float64)
+    changing = still if acceleration is None else np.asarray(acceleration, np.float64)
+    faults = [positions_fault(values, names) for values in (position, moving, changing)]
+    fault = next(filter(None, faults), "") or _outside(position, limits)
+    fault = fault or old.budget.refusal(now)
+    if fault:
+        raise RefusedError("cannot engage", fault)
+    wider = limits.including(position)
+    motion = takeover(now, position, moving, changing, parameters, wider)
+    stands = len(motion.times) == 1
+    if stands and old.frame is not None:
+        motion = _on_the_grid(motion, old.frame, parameters)
+    return LeapfrogState(
+        motion,
+        wider,
+        old.budget,
+        mode=Mode.ENGAGED,
+        engaged=True,
+        taken_over=now if stands else motion.end,
+        now=now,
+        frame=old.frame,
+        frame_arrival=now,
+        joint_states_arrival=now,
+        request_id=old.request_id,
+    )
 
 
 def takeover(
@@ -65,3 +112,23 @@ def takeover(
             f"({broken}); let the other sender come to rest first",
         )
     return cruise.joined(stopped)
+
+
+def _on_the_grid(rest: Motion, frame: Frame, parameters: LeapfrogParameters) -> Motion:
+    """The rest since the last grid time, so that knots and frames fall together."""
+    if abs(rest.end - frame.stamp) > parameters.stale_timeout_s:
+        return rest
+    period = parameters.frame_period_s
+    frames = np.floor((rest.end - frame.stamp) / period)
+    return Motion.at_rest(frame.stamp + frames * period, rest.final_position)
+
+
+def _outside(position: np.ndarray, limits: JointLimits) -> str:
+    outside = np.maximum(limits.lower - position, position - limits.upper)
+    worst = int(np.argmax(outside / limits.correction))
+    if outside[worst] <= limits.correction[worst]:
+        return ""
+    return (
+        f"{limits.joint_names[worst]} is at {position[worst]:.3f}, outside its range "
+        f"{limits.lower[worst]:.3f} .. {limits.upper[worst]:.3f}"
+    )

@@ -1,0 +1,45 @@
+"""When the future is asked for, and what the question says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .messages import Frame, Request
+from .parameters import LeapfrogParameters
+from .state import LeapfrogState
+from .timeline import Timeline
+
+
+def waiting(
+    state: LeapfrogState, parameters: LeapfrogParameters, frame: Frame, now: float
+) -> bool:
+    """It is not yet time for a new request."""
+    if parameters.single_step:
+        return now < state.motion.end or state.proposal is not None
+    return (
+        state.last_requested is not None
+        and frame.index - state.last_requested < parameters.execute_frames
+    )
+
+
+def next_request(
+    state: LeapfrogState, parameters: LeapfrogParameters, frame: Frame, now: float
+) -> Request:
+    """Ask for the future after a frame, given the motion that executes meanwhile."""
+    timeline = Timeline.of_frame(frame.index, frame.stamp, parameters.frame_period_s)
+    count = 0 if parameters.single_step else state.budget.committed_frames
+    times = [timeline.time_of(frame.index + i) for i in range(count + 1)]
+    positions = state.motion.sample(np.array(times))[0]
+    state.request_id += 1
+    request = Request(
+        session=frame.session,
+        request_id=state.request_id,
+        frame_index=frame.index,
+        stamp=frame.stamp,
+        committed=positions[1:].astype(np.float32),
+        anchor=positions[0],
+        num_steps=state.budget.num_steps,
+    )
+    state.in_flight, state.in_flight_since = request, now
+    state.last_requested = frame.index
+    return request
