@@ -38,6 +38,8 @@ PYTHON_PACKAGES = (
     Dependency("torch", "torch", "the video and inverse dynamics models"),
     Dependency("safetensors", "safetensors", "checkpoints"),
     Dependency("yaml", "PyYAML", "configuration and checkpoints"),
+    Dependency("daqp", "daqp", "motion inside its limits"),
+    Dependency("pinocchio", "pin", "distances between the arms and to the table", required=False),
     Dependency("mujoco", "mujoco", "the embedded cell: physics and cameras"),
     Dependency("xacro", "xacro", "the embedded cell: its URDF"),
     Dependency("cv2", "opencv-python-headless", "resizing camera images"),
