@@ -235,13 +235,13 @@ class Leapfrog:
         fault = self._advance(now)
         if fault is not None:
             return fault
-        self._drop_overdue(now)
         state, until = self.state, self.state.committed_until
+        dropped = self._drop_overdue(now)
         why = blocked(state, self.parameters, now) if state.engaged else ""
-        decision = Decision()
+        decision = Decision(refusal=dropped)
         if why and until is not None and now + self.parameters.lead_s < until:
             state.committed_until, state.in_flight = now, None
-            decision = Decision(trajectory=self._stop(now))
+            decision = Decision(trajectory=self._stop(now), refusal=dropped)
         update_mode(state, self.parameters, now)
         return decision
 
@@ -295,18 +295,15 @@ class Leapfrog:
         state.motion = stop(state.motion, now, self.parameters, state.limits)
         return continuing(self.joint_names, state.motion, now, self.parameters)
 
-    def _drop_overdue(self, now: float) -> None:
-        state = self.state
-        if (
-            state.in_flight is not None
-            and now - state.in_flight_since > self.parameters.request_timeout_s
-        ):
-            self._refused(
-                "no answer",
-                f"request {state.in_flight.request_id} is dropped after "
-                f"{now - state.in_flight_since:.1f} s",
-            )
-            state.in_flight = None
+    def _drop_overdue(self, now: float) -> str:
+        """Give up a request without answer; says so."""
+        state, request = self.state, self.state.in_flight
+        waited = now - state.in_flight_since
+        if request is None or waited <= self.parameters.request_timeout_s:
+            return ""
+        state.in_flight = None
+        detail = f"request {request.request_id} is dropped after {waited:.1f} s"
+        return self._refused("no answer", detail).refusal
 
     def _refused(self, kind: str, detail: str) -> Decision:
         self.state.refusals[kind] += 1
