@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from moving_square import moving_squares, small_config
+from safetensors.torch import load_file
 
 from dva_ros.errors import UserError
 from dva_ros.training.optimizer import OptimizerConfig, orthogonalise
