@@ -29,7 +29,12 @@ def _models(folder: Path, decoder_horizon: int = 8) -> Path:
     )
     save_video(folder / "video", video, VideoModel(video).state_dict())
     decoder = InverseDynamicsConfig(
-        channels=(8, 16, 16), map_channels=4, keypoints=8, width=32, depth=1, heads=2,
+        channels=(8, 16, 16),
+        map_channels=4,
+        keypoints=8,
+        width=32,
+        depth=1,
+        heads=2,
         horizon=decoder_horizon,
     )
     ones = np.ones(JOINTS, np.float32)
@@ -44,11 +49,29 @@ def test_untrained_models_run_and_fail_the_task(
 ) -> None:
     """The whole way from camera to controller, with film and figures."""
     figures, film = tmp_path / "figures.json", tmp_path / "film.mp4"
-    status = main([
-        "evaluate", "--task", "lift", "--episodes", "1", "--seed", "7", "--workers", "1",
-        "--max-seconds", "1.5", "--models", str(_models(tmp_path / "models")), "--steps", "1",
-        "--json", str(figures), "--video", str(film),
-    ])
+    status = main(
+        [
+            "evaluate",
+            "--task",
+            "lift",
+            "--episodes",
+            "1",
+            "--seed",
+            "7",
+            "--workers",
+            "1",
+            "--max-seconds",
+            "1.5",
+            "--models",
+            str(_models(tmp_path / "models")),
+            "--steps",
+            "1",
+            "--json",
+            str(figures),
+            "--video",
+            str(film),
+        ]
+    )
     assert status == 0
     values = json.loads(figures.read_text())
     assert (values["episodes"], values["successes"], values["seeds"]) == (1, 0, [7])

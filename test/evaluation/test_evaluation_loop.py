@@ -127,7 +127,12 @@ def test_the_decoder_sees_the_last_real_frames_and_at_first_the_first_repeated()
 def test_a_run_over_scenes_reports_each_and_writes_its_film(tmp_path: Path) -> None:
     """The runner behind the command, without the models."""
     options = EvaluationOptions(
-        "lift", episodes=2, seed=3, policy="expert-replay", workers=1, max_seconds=1.0,
+        "lift",
+        episodes=2,
+        seed=3,
+        policy="expert-replay",
+        workers=1,
+        max_seconds=1.0,
         video=tmp_path / "film.mp4",
     )
     seen: list[int] = []

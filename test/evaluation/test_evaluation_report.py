@@ -27,8 +27,14 @@ LIMITS = JointLimits.load(config_path("joint_limits"), EMBEDDED_CELL.joint_names
 
 def _outcome(seed: int, success: bool, outcome: str = "success") -> EpisodeOutcome:
     return EpisodeOutcome(
-        seed, success, outcome, duration_s=4.0, predictions=12,
-        latencies_s=(0.25, 0.25, 0.27), compute_s=(0.1, 0.12), idle_s=0.1,
+        seed,
+        success,
+        outcome,
+        duration_s=4.0,
+        predictions=12,
+        latencies_s=(0.25, 0.25, 0.27),
+        compute_s=(0.1, 0.12),
+        idle_s=0.1,
         refusals={"jump": 1},
     )
 

@@ -112,8 +112,11 @@ def test_tracking_keeps_all_limits_whatever_is_asked(seed: int) -> None:
     size = 10 ** rng.uniform(-2, 1)
     targets = HOME + size * SCALE * rng.normal(0, 1, (8, len(NAMES)))
     wanted = inside_positions(curve_through(HOME, targets, 1.0, 0.1), LIMITS)
-    wanted = Motion(wanted.times, wanted.positions, np.where(
-        np.arange(9)[:, None] == 0, 0.0, wanted.velocities))
+    wanted = Motion(
+        wanted.times,
+        wanted.positions,
+        np.where(np.arange(9)[:, None] == 0, 0.0, wanted.velocities),
+    )
     followed = track(wanted, LIMITS)
     tail = brake(followed.end, followed.positions[-1], followed.velocities[-1], LIMITS)
     assert violation(followed.joined(tail), LIMITS) == ""
