@@ -255,6 +255,7 @@ class Leapfrog:
         state.motion = plan.motion.since(now - MAX_OVERLAP_S)
         state.committed_until = plan.committed_until
         state.consumed_ticks += plan.consumed
+        state.dropped_targets += plan.dropped
         state.smoothed += plan.smoothed
         state.predictions += 1
         state.latency.add(now - request.stamp)

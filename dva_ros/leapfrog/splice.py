@@ -27,9 +27,10 @@ class Splice:
     Attributes:
         motion: the executing motion up to `start`, then the chunk's, then a braking tail.
         start: where the two meet, s.
-        committed_until: time of the last target, where the tail begins, s.
+        committed_until: time of the last target followed, where the tail begins, s.
         consumed: targets that could no longer be met.
         smoothed: the targets asked for more than the limits; the motion is a little off them.
+        dropped: targets at the far end that cannot be followed; the tail begins before them.
     """
 
     motion: Motion
@@ -37,6 +38,7 @@ class Splice:
     committed_until: float
     consumed: int
     smoothed: bool
+    dropped: int
 
 
 def splice(
@@ -48,6 +50,10 @@ def splice(
     limits: JointLimits,
 ) -> Splice:
     """Continue the executing motion through the chunk's targets, each at its own time.
+
+    The next chunk takes over `execute_frames` later, so only the targets up to
+    n + d + execute_frames are judged. Those beyond are a reserve for a chunk that comes late:
+    as many of them are followed as can be, and a wild one costs itself, not the chunk.
 
     Args:
         executing: what the controllers are playing.
@@ -64,24 +70,34 @@ def splice(
     timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
     committed = len(request.committed)
     start, first = _start(timeline, request.frame_index, committed, now, parameters)
-    last = request.frame_index + len(targets)
-    if first > last:
+    first_ahead = first - request.frame_index
+    if first_ahead > len(targets):
         raise RefusedError(
             "late chunk",
             f"all {len(targets)} targets are past, {now - request.stamp:.3f} s after their frame",
         )
-    _refuse_outside(targets, limits)
+    judged = min(len(targets), max(committed + parameters.execute_frames, first_ahead))
+    _refuse_outside(targets[:judged], limits)
     inside = np.clip(targets, limits.lower, limits.upper)
-    curve = curve_through(request.anchor, inside, request.stamp, period)
+    curve = curve_through(request.anchor, inside[:judged], request.stamp, period)
     _refuse_jump(executing, curve, start, limits)
-    wanted = inside_positions(blended(curve, executing, start, parameters.blend_s), limits)
-    ahead, smoothed = _feasible(wanted, limits)
+    for count in range(len(targets), judged - 1, -1):
+        curve = curve_through(request.anchor, inside[:count], request.stamp, period)
+        blend = blended(curve, executing, start, parameters.blend_s)
+        try:
+            ahead, smoothed = _feasible(inside_positions(blend, limits), limits)
+        except RefusedError:
+            if count == judged:
+                raise
+            continue
+        break
     return Splice(
         motion=executing.until(start).joined(ahead),
         start=start,
-        committed_until=timeline.time_of(last),
-        consumed=first - (request.frame_index + committed + 1),
+        committed_until=timeline.time_of(request.frame_index + count),
+        consumed=first_ahead - committed - 1,
         smoothed=smoothed,
+        dropped=len(targets) - count,
     )
 
 

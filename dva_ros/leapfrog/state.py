@@ -36,6 +36,7 @@ class LeapfrogState:
         predictions: chunks executed.
         smoothed: of those, how many were smoothed to keep the limits.
         consumed_ticks: targets that were past when their chunk arrived.
+        dropped_targets: targets beyond those that execute that could not be followed.
         refusals: kind -> count.
         latency: camera stamp to command sent.
         consistency: of the newest chunk, see `consistency.py`.
@@ -63,6 +64,7 @@ class LeapfrogState:
     predictions: int = 0
     smoothed: int = 0
     consumed_ticks: int = 0
+    dropped_targets: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     latency: LatencyTracker = field(default_factory=LatencyTracker)
     consistency: float = 0.0

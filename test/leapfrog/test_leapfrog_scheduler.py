@@ -154,7 +154,7 @@ def test_duplicate_old_and_foreign_chunks_are_refused() -> None:
 
 def test_a_jump_and_a_target_out_of_range_are_refused_with_the_joint() -> None:
     """Small disagreement is blended, a jump is not executed."""
-    for change, kind in ((0.5, "jump"), (4.0, "position limit")):
+    for change, kind in ((0.7, "jump"), (4.0, "position limit")):
         leapfrog = engaged()
         request = _request(leapfrog, 0)
         targets = targets_after(0)
@@ -180,6 +180,39 @@ def test_too_fast_motion_is_refused_and_a_little_too_fast_is_smoothed() -> None:
     decision = leapfrog.accept(answer(request, wild), 0.25)
     assert decision.refusal.startswith("motion limit")
     assert NAMES[4] in decision.refusal
+
+
+@pytest.mark.parametrize("change", [0.9, 1.2, 4.0, -9.0])
+def test_a_wild_target_that_would_not_execute_costs_itself_not_the_chunk(change: float) -> None:
+    """Targets beyond n + d + execute_frames are a reserve: those that can be are followed."""
+    leapfrog = engaged()
+    request = _request(leapfrog, 0)
+    blurred = targets_after(0)
+    blurred[7, 4] += change
+    decision = leapfrog.accept(answer(request, blurred), 0.25)
+    assert decision.trajectory is not None
+    assert decision.refusal == ""
+    assert leapfrog.state.dropped_targets == 1
+    assert leapfrog.state.committed_until == pytest.approx(0.7)
+    expected = waves(np.array([0.7]))[0]
+    np.testing.assert_allclose(leapfrog.state.motion.sample(0.7)[0], expected, atol=2e-3)
+
+
+def test_the_reserve_is_followed_where_it_can_be() -> None:
+    """A good reserve keeps the robot moving when the next chunk is late."""
+    leapfrog = _after_first_chunk()
+    assert leapfrog.state.dropped_targets == 0
+    assert leapfrog.state.committed_until == pytest.approx(0.8)
+
+
+def test_a_late_chunk_is_judged_by_the_target_that_is_left() -> None:
+    """Where only the reserve is left, it is what executes: wild, it is refused."""
+    leapfrog = engaged()
+    request = _request(leapfrog, 0)
+    _keep_alive(leapfrog, 1, 7)
+    targets = np.tile(HOME, (8, 1))
+    targets[7, 4] += 1.2
+    assert leapfrog.accept(answer(request, targets), 0.65).refusal.startswith("motion limit")
 
 
 def test_without_frames_it_stops_by_itself_and_resumes_when_they_return() -> None:
