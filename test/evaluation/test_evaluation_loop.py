@@ -72,7 +72,7 @@ class _NotFinite:
     def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
         self.state = state
 
-    def imagine(self, committed: np.ndarray):  # type: ignore[no-untyped-def]
+    def imagine(self, committed: np.ndarray, guidance: object = None):  # type: ignore[no-untyped-def]
         from dva_ros.evaluation.policy import Imagined
 
         self.answers += 1
