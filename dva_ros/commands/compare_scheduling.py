@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ..evaluation.comparison import compare, write_rows
-    from ..evaluation.comparison_report import PLOT_FILE, TABLE_WIDTH, plot, table
+    from ..evaluation.comparison_report import PLOT_FILE, TABLE_WIDTH, plot, refusals, table
     from ..evaluation.report import EpisodeOutcome, EvaluationOptions
 
     options = _options(args)
@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> int:
         f"{options.task}, policy {options.policy}, split '{options.split}', "
         f"seeds {seeds[0]}..{seeds[-1]}"
     )
-    console = Console()
-    console.print(table(rows, title), width=max(console.width, TABLE_WIDTH), crop=False)
+    Console(width=max(Console().width, TABLE_WIDTH)).print(table(rows, title))
+    for reason in refusals(rows):
+        print(reason)
     if args.output is not None and rows:
         plot(rows, args.output / PLOT_FILE, title)
         print(f"plot: {args.output / PLOT_FILE}")

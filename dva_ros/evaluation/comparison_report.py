@@ -32,17 +32,20 @@ _COLUMNS = (
 
 
 def table(rows: Sequence[Row], title: str) -> Table:
-    """One line a row; below it the reasons of schedulers that did not engage."""
-    shown = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    """One line a row."""
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     shown.add_column("scheduler", no_wrap=True)
     for column in _COLUMNS:
         shown.add_column(column, justify="right", no_wrap=True)
     for i, row in enumerate(rows):
         last = i + 1 == len(rows) or rows[i + 1].latency_ms != row.latency_ms
         shown.add_row(row.scheduler, f"{row.latency_ms:.0f}", *_figures(row), end_section=last)
-    reasons = dict.fromkeys(row.refusal for row in rows if row.refusal)
-    shown.caption = "\n".join(reasons)
     return shown
+
+
+def refusals(rows: Sequence[Row]) -> list[str]:
+    """Why schedulers did not engage, every reason once."""
+    return list(dict.fromkeys(row.refusal for row in rows if row.refusal))
 
 
 def _figures(row: Row) -> tuple[str, ...]:
