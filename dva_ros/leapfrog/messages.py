@@ -46,6 +46,8 @@ class Request:
         stamp: grid time of frame n, s.
         committed: float32 [d, J], targets of the executing motion for n+1 .. n+d.
         anchor: float64 [J], position of the executing motion at n.
+        guidance: float32 [H], how strongly (0..1) each frame of the clip is to repeat the clip
+            before it; None: not at all. Only real-time chunking asks for it.
     """
 
     session: int
@@ -54,6 +56,7 @@ class Request:
     stamp: float
     committed: np.ndarray
     anchor: np.ndarray
+    guidance: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dva_ros.__main__ import main
+from dva_ros.evaluation.schedulers.registry import SCHEDULERS
 from dva_ros.inverse_dynamics.checkpoint import save_checkpoint as save_inverse_dynamics
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.inverse_dynamics.model import InverseDynamicsNet
@@ -85,10 +86,28 @@ def test_untrained_models_run_and_fail_the_task(
     assert "0/1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_every_scheduler_runs_with_the_models(scheduler: str, tmp_path: Path) -> None:
+    """Also real-time chunking, whose guidance differentiates through the video model."""
+    figures = tmp_path / "figures.json"
+    status = main([
+        "evaluate", "--task", "lift", "--episodes", "1", "--workers", "1", "--max-seconds", "2",
+        "--models", str(_models(tmp_path / "models")), "--steps", "1", "--latency-ms", "200",
+        "--scheduler", scheduler, "--json", str(figures),
+    ])
+    assert status == 0
+    values = json.loads(figures.read_text())
+    assert values["scheduler"] == scheduler
+    assert values["predictions_per_second"] > 0.9
+    assert values["refusals"] == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--episodes", "0"], "--episodes"),
+        (["--scheduler", "clairvoyant", "--policy", "expert"], "temporal_ensembling"),
+        (["--scheduler", "naive", "--ros"], "leave --ros out"),
         (["--latency-ms", "-1"], "--latency-ms"),
         (["--models", "no_such_model"], "no_such_model"),
     ],
