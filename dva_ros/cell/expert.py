@@ -65,6 +65,9 @@ class Expert(Protocol):
             UnreachableError: an arm is where the tool cannot point down.
         """
 
+    def continue_from(self, command: np.ndarray, velocity: np.ndarray) -> None:
+        """Go on in the same phase from another motion; arguments and errors as of `take_over`."""
+
     def act(self, state: ObjectState) -> np.ndarray:
         """Joint command for the next control period, float64 [14]."""
 
@@ -82,11 +85,15 @@ class _PhasedExpert:
 
     def take_over(self, command: np.ndarray, velocity: np.ndarray, state: ObjectState) -> None:
         """Start from the given motion, in the phase that the scene is in."""
+        self.continue_from(command, velocity)
+        self._choose_phase(state)
+
+    def continue_from(self, command: np.ndarray, velocity: np.ndarray) -> None:
+        """Start from the given motion, in the same phase."""
         for number, side in enumerate(SIDES):
             own = slice(number * JOINTS_PER_ARM, (number + 1) * JOINTS_PER_ARM)
             self.arms[side] = ArmSetpoint.from_joints(side, command[own], velocity[own])
         self._correction = command - self._command()
-        self._choose_phase(state)
 
     def _choose_phase(self, state: ObjectState) -> None:
         raise NotImplementedError

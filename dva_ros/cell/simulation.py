@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -74,6 +75,13 @@ class Cell:
         self._success = False
         self._touched = False
         return self.scene.instruction
+
+    def fork(self) -> Cell:
+        """A copy of the present moment; stepping it leaves this cell as it is."""
+        other = copy.copy(self)
+        other._data = copy.copy(self._data)
+        other._renderers = {}
+        return other
 
     @property
     def time(self) -> float:

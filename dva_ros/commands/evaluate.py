@@ -28,9 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--policy",
-        choices=("model", "expert-replay"),
+        choices=("model", "expert-replay", "expert"),
         default="model",
-        help="expert-replay sends an expert's recorded motion: what the loop alone loses",
+        help="expert-replay sends an expert's recorded motion: what the loop alone loses; expert "
+        "asks it anew every time, so that it reacts",
+    )
+    parser.add_argument(
+        "--scheduler",
+        default="leapfrog",
+        help="leapfrog, or one that it is compared with (in process); see docs/scheduling.md",
     )
     parser.add_argument(
         "--latency-ms", type=float, default=250.0, help="modelled latency (in process)"
@@ -73,9 +79,10 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
     for name in ("latency_ms", "jitter_ms"):
         if getattr(args, name) < 0:
             raise UserError(f"--{name.replace('_', '-')} must not be negative")
-    replay = args.policy == "expert-replay"
-    if replay and args.ros:
-        raise UserError("--policy expert-replay runs in process only: leave --ros out")
+    if args.policy != "model" and args.ros:
+        raise UserError(f"--policy {args.policy} runs in process only: leave --ros out")
+    if args.scheduler != "leapfrog" and args.ros:
+        raise UserError(f"--scheduler {args.scheduler} runs in process only: leave --ros out")
     return EvaluationOptions(
         task=args.task,
         episodes=args.episodes,
@@ -85,8 +92,9 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
         jitter_s=args.jitter_ms / 1e3,
         num_steps=args.steps,
         context_frames=args.context_frames,
-        models=Path(args.models) if replay else model_path(args.models),
+        models=model_path(args.models) if args.policy == "model" else Path(args.models),
         policy=args.policy,
+        scheduler=args.scheduler,
         workers=args.workers,
         max_seconds=args.max_seconds,
         video=args.video,

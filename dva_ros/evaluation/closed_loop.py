@@ -21,10 +21,10 @@ from ..context.mosaic import compose_mosaic
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import Chunk, Decision, Frame, Mode, Request
 from ..leapfrog.parameters import LeapfrogParameters
-from ..leapfrog.scheduler import Leapfrog
 from .metrics import CommandSteps
 from .policy import Imagined, Policy
 from .report import EpisodeOutcome
+from .schedulers.registry import LEAPFROG, make_scheduler
 
 _SESSION = 1
 
@@ -47,13 +47,15 @@ class LoopSettings:
         latency_s: from a frame to the arrival of its chunk, s.
         jitter_s: standard deviation added to it, drawn from the scene's seed.
         max_seconds: an episode without success ends then.
-        leapfrog: timing of the scheduler.
+        scheduler: name in `schedulers.registry.SCHEDULERS`.
+        leapfrog: timing of the scheduler, whichever it is.
         generation: of the joint_trajectory_controller.
     """
 
     latency_s: float = 0.25
     jitter_s: float = 0.0
     max_seconds: float = 20.0
+    scheduler: str = LEAPFROG
     leapfrog: LeapfrogParameters = field(default_factory=LeapfrogParameters)
     generation: Generation = Generation.JAZZY
 
@@ -95,7 +97,7 @@ class _Episode:
     ) -> None:
         names = cell.spec.joint_names
         self._cell, self._policy, self._settings, self._watcher = cell, policy, settings, watcher
-        self._leapfrog = Leapfrog(settings.leapfrog, limits, names)
+        self._scheduler = make_scheduler(settings.scheduler, settings.leapfrog, limits, names)
         self._controller = JointTrajectoryController(
             names,
             settings.generation,
@@ -117,7 +119,7 @@ class _Episode:
         # The policy may have used the cell for a recording of its own.
         cell.reset(task, seed, split)
         self._rng = np.random.default_rng(seed)
-        self._leapfrog.engage(0.0, cell.command())
+        self._scheduler.engage(0.0, cell.command())
         ticks_per_frame = round(cell.spec.frame_period_s / CONTROL_PERIOD_S)
         frames = round(self._settings.max_seconds / cell.spec.frame_period_s)
         for tick in range(frames * ticks_per_frame):
@@ -132,8 +134,8 @@ class _Episode:
 
     def _tick(self, now: float, positions: np.ndarray) -> None:
         """One controller period; the controller starts from what is commanded already."""
-        self._leapfrog.on_joint_states(now, positions)
-        self._submit(self._leapfrog.watch(now), now)
+        self._scheduler.on_joint_states(now, positions)
+        self._submit(self._scheduler.watch(now), now)
         measured = JointState(positions, self._cell.velocities())
         command = self._controller.update(now, measured)
         self._steps.add(command)
@@ -146,11 +148,11 @@ class _Episode:
         started = time.perf_counter()
         self._policy.observe(compose_mosaic(images, cell.spec), cell.positions())
         observed = time.perf_counter() - started
-        self._submit(self._leapfrog.on_frame(Frame(_SESSION, index, now), now), now)
+        self._submit(self._scheduler.on_frame(Frame(_SESSION, index, now), now), now)
         if self._pending and self._pending[-1].request.frame_index == index:
             self._compute[-1] += observed
         if self._watcher is not None:
-            state = self._leapfrog.state
+            state = self._scheduler.state
             mode = Mode(state.mode).name.lower()
             caption = f"{now:4.1f} s  {mode}  {state.predictions} predictions"
             self._watcher.frame(images, index, caption)
@@ -160,14 +162,15 @@ class _Episode:
         if decision.trajectory is not None:
             refusal = self._controller.submit(decision.trajectory, now)
             if refusal is not None:
-                self._leapfrog.state.refusals[f"controller: {refusal}"] += 1
+                self._scheduler.state.refusals[f"controller: {refusal}"] += 1
         if decision.request is not None:
+            request = decision.request
             started = time.perf_counter()
-            imagined = self._policy.imagine(decision.request.committed)
+            imagined = self._policy.imagine(request.committed, request.guidance)
             self._compute.append(time.perf_counter() - started)
             settings = self._settings
             latency = max(0.0, self._rng.normal(settings.latency_s, settings.jitter_s))
-            self._pending.append(_Answer(now + latency, decision.request, imagined))
+            self._pending.append(_Answer(now + latency, request, imagined))
 
     def _deliver(self, now: float) -> None:
         """Hand over the chunks whose time has come."""
@@ -182,7 +185,7 @@ class _Episode:
                 joint_names=self._cell.spec.joint_names,
                 targets=answer.imagined.targets,
             )
-            decision = self._leapfrog.accept(chunk, now)
+            decision = self._scheduler.accept(chunk, now)
             self._submit(decision, now)
             if decision.trajectory is not None:
                 self._latencies.append(now - request.stamp)
@@ -191,7 +194,7 @@ class _Episode:
                     self._watcher.imagined(clip, request.frame_index, len(request.committed))
 
     def _outcome(self, seed: int, now: float) -> EpisodeOutcome:
-        result, state, steps = self._cell.evaluate(), self._leapfrog.state, self._steps
+        result, state, steps = self._cell.evaluate(), self._scheduler.state, self._steps
         return EpisodeOutcome(
             seed=seed,
             success=result.success,
@@ -208,4 +211,6 @@ class _Episode:
             velocity_step_ratio=steps.velocity_ratio,
             consumed_ticks=state.consumed_ticks,
             refusals=dict(state.refusals),
+            rms_jerk_rad_s3=steps.rms_jerk_rad_s3,
+            moving_s=steps.moving_s,
         )

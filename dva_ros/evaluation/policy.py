@@ -22,8 +22,16 @@ class FramePredictor(Protocol):
     def append(self, mosaic: np.ndarray, state: np.ndarray) -> int:
         """Remember a frame, uint8 mosaic and float32 [J]; returns its index n."""
 
-    def predict(self, committed: np.ndarray) -> np.ndarray:
-        """uint8 [H, h, w, 3] after the newest frame, given float32 [d, J] being executed."""
+    def predict(
+        self,
+        committed: np.ndarray,
+        num_steps: int | None = None,
+        guide: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """uint8 [H, h, w, 3] after the newest frame, given float32 [d, J] being executed.
+
+        `guide` is a clip to repeat, uint8 [H, h, w, 3], and how strongly, float32 [H].
+        """
 
 
 class ClipDecoder(Protocol):
@@ -55,8 +63,14 @@ class Policy(Protocol):
     def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
         """The next frame: uint8 mosaic and measured float32 [J]."""
 
-    def imagine(self, committed: np.ndarray) -> Imagined:
-        """The future after the newest frame, given float32 [d, J] that is being executed."""
+    def imagine(self, committed: np.ndarray, guidance: np.ndarray | None = None) -> Imagined:
+        """The future after the newest frame.
+
+        Args:
+            committed: float32 [d, J] that is being executed.
+            guidance: float32 [H], how strongly (0..1) the future is to be what was imagined
+                last; None for not at all.
+        """
 
 
 class ModelPolicy:
@@ -69,21 +83,34 @@ class ModelPolicy:
         self._num_real = num_real
         self._real: list[np.ndarray] = []
         self._state = np.zeros(0, np.float32)
+        self._last_clip: np.ndarray | None = None
+        self._clip_age = 0
 
     def begin(self, seed: int, instruction: str) -> None:
         """A new episode starts."""
         self._predictor.reset(instruction)
         self._real = []
+        self._last_clip = None
 
     def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
         """Remember the next frame; before the first one the robot is taken to have rested."""
         self._predictor.append(mosaic, state)
         self._real = [*(self._real or [mosaic] * self._num_real), mosaic][-self._num_real :]
         self._state = state
+        self._clip_age += 1
 
-    def imagine(self, committed: np.ndarray) -> Imagined:
-        """Imagine a clip and decode it."""
-        clip = self._predictor.predict(committed)
+    def imagine(self, committed: np.ndarray, guidance: np.ndarray | None = None) -> Imagined:
+        """Imagine a clip, guided toward the last one if asked to, and decode it."""
+        last = self._last_clip
+        if guidance is None or last is None:
+            clip = self._predictor.predict(committed)
+        else:
+            ahead = last[self._clip_age :]
+            padding = np.zeros((len(last) - len(ahead), *last.shape[1:]), last.dtype)
+            weights = np.where(np.arange(len(last)) < len(ahead), guidance, 0.0)
+            guide = (np.concatenate([ahead, padding]), weights.astype(np.float32))
+            clip = self._predictor.predict(committed, guide=guide)
+        self._last_clip, self._clip_age = clip, 0
         return Imagined(self._decoder.decode(np.stack(self._real), clip, self._state), clip)
 
 

@@ -7,12 +7,15 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from .metrics import pooled_rms_jerk
+
 Mode = Literal["in-process", "ros"]
-PolicyName = Literal["model", "expert-replay"]
+PolicyName = Literal["model", "expert-replay", "expert"]
+POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class EvaluationOptions:
         num_steps: denoising steps; None leaves the checkpoint's own.
         context_frames: frames of memory; None leaves the checkpoint's own.
         models: folder that holds ``video`` and ``inverse_dynamics``.
-        policy: "model", or "expert-replay" to send an expert's recorded motion instead.
+        policy: "model", "expert-replay" to send an expert's recorded motion instead, or "expert"
+            to ask the expert anew every time.
+        scheduler: name in `schedulers.registry.SCHEDULERS` (in process only).
         workers: processes (in process only).
         max_seconds: an episode without success ends after this many seconds on the cell's clock.
         video: mp4 of the first episode to write, or None.
@@ -45,6 +50,7 @@ class EvaluationOptions:
     context_frames: int | None = None
     models: Path = Path("models/cpu")
     policy: PolicyName = "model"
+    scheduler: str = "leapfrog"
     workers: int = 2
     max_seconds: float = 20.0
     video: Path | None = None
@@ -78,6 +84,8 @@ class EpisodeOutcome:
             limit allows in one controller period; at most 1 where motion is right.
         consumed_ticks: targets that were already past when their chunk arrived.
         refusals: reason -> count of chunks or trajectories that were not executed.
+        rms_jerk_rad_s3: root mean square of the arm joints' jerk while moving (see `metrics.py`).
+        moving_s: time that it was measured over.
     """
 
     seed: int
@@ -95,6 +103,8 @@ class EpisodeOutcome:
     velocity_step_ratio: float = 0.0
     consumed_ticks: int = 0
     refusals: dict[str, int] = field(default_factory=dict)
+    rms_jerk_rad_s3: float = 0.0
+    moving_s: float = 0.0
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
@@ -160,6 +170,7 @@ class EvaluationReport:
             "task": self.options.task,
             "mode": self.mode,
             "policy": self.options.policy,
+            "scheduler": self.options.scheduler,
             "split": self.options.split,
             "episodes": len(outcomes),
             "seeds": [o.seed for o in outcomes],
@@ -183,6 +194,7 @@ class EvaluationReport:
                 (o.max_gripper_velocity_step_m_s for o in outcomes), default=0.0
             ),
             "velocity_step_ratio": max((o.velocity_step_ratio for o in outcomes), default=0.0),
+            "rms_jerk_rad_s3": pooled_rms_jerk(outcomes),
             "consumed_ticks": sum(o.consumed_ticks for o in outcomes),
             "mean_duration_s": seconds / len(outcomes) if outcomes else 0.0,
             "failures": self.failures,
@@ -203,7 +215,8 @@ class EvaluationReport:
         low, high = values["success_interval_95"]
         seeds = self.options.seeds
         rows = {
-            "task": f"{values['task']} ({values['mode']}, policy {values['policy']})",
+            "task": f"{values['task']} ({values['mode']}, policy {values['policy']}, "
+            f"scheduler {values['scheduler']})",
             "scenes": f"{len(self.outcomes)} of split '{self.options.split}', "
             f"seeds {seeds[0]}..{seeds[-1]}",
             "success": f"{self.successes}/{len(self.outcomes)} = {values['success_rate']:.0%} "
@@ -217,6 +230,7 @@ class EvaluationReport:
             "greatest velocity step": f"{values['max_velocity_step_rad_s']:.4f} rad/s, "
             f"gripper {values['max_gripper_velocity_step_m_s']:.4f} m/s "
             f"({values['velocity_step_ratio']:.0%} of the limit)",
+            "RMS jerk while moving": f"{values['rms_jerk_rad_s3']:.0f} rad/s^3",
             "consumed targets": str(values["consumed_ticks"]),
             "failures": _counts(self.failures),
             "refusals": _counts(self.refusals),

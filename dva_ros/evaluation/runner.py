@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -15,13 +16,16 @@ from ..cell.simulation import Cell
 from ..cell.tasks import TASKS, Split
 from ..errors import UserError
 from ..leapfrog.limits import JointLimits
+from ..leapfrog.messages import RefusedError
 from ..leapfrog.parameters import LeapfrogParameters
 from ..resources import config_path
 from ..training.episodes import Episode
 from .closed_loop import ClosedLoop, LoopSettings
-from .oracle import OracleChunks
+from .oracle import ExpertChunks, OracleChunks
 from .policy import Policy, load_model_policy
 from .report import EpisodeOutcome, EvaluationOptions, EvaluationReport
+from .schedulers.registry import SCHEDULERS
+from .schedulers.timing import scheduler_timing
 from .video import EpisodeVideo
 
 
@@ -35,20 +39,15 @@ def run_evaluation(
     Raises:
         UserError: unknown task, checkpoint that does not fit, or a worker that died.
     """
-    if options.task not in TASKS:
-        raise UserError(f"unknown task '{options.task}'; there are: {', '.join(TASKS)}")
     started = time.monotonic()
     outcomes: list[EpisodeOutcome] = []
-    try:
-        if options.workers == 1:
-            worker = _Worker(options)
-            for seed in options.seeds:
-                outcomes.append(worker.run(seed))
-                report(outcomes[-1])
-        else:
-            _run_processes(options, outcomes, report)
-    except KeyboardInterrupt:
-        pass
+
+    def add(_: EvaluationOptions, outcome: EpisodeOutcome) -> None:
+        outcomes.append(outcome)
+        report(outcome)
+
+    with suppress(KeyboardInterrupt):
+        run_episodes([options], options.workers, add)
     outcomes.sort(key=lambda outcome: outcome.seed)
     return EvaluationReport(
         options=options,
@@ -59,27 +58,70 @@ def run_evaluation(
     )
 
 
+def run_episodes(
+    jobs: Sequence[EvaluationOptions],
+    workers: int,
+    report: Callable[[EvaluationOptions, EpisodeOutcome], None],
+) -> None:
+    """Run all scenes of all jobs, one job after the other; scenes of one finish in any order.
+
+    `report` is called in this process for every finished episode. KeyboardInterrupt and what
+    `run_evaluation` raises go through.
+    """
+    for options in jobs:
+        if options.task not in TASKS:
+            raise UserError(f"unknown task '{options.task}'; there are: {', '.join(TASKS)}")
+        if options.scheduler not in SCHEDULERS:
+            raise UserError(
+                f"unknown scheduler '{options.scheduler}'; there are: {', '.join(SCHEDULERS)}"
+            )
+    if workers > 1:
+        _run_processes(jobs, workers, report)
+        return
+    for options in jobs:
+        worker = _Worker(options)
+        for seed in options.seeds:
+            report(options, worker.run(seed))
+        worker.close()
+
+
 class _Worker:
     """Cell, models and loop of one process."""
 
     def __init__(self, options: EvaluationOptions) -> None:
-        self._options = options
+        self.options = options
         self._cell = Cell()
         self._task = TASKS[options.task]
         self._split = cast(Split, options.split)
         parameters, policy = self._policy()
         limits = JointLimits.load(config_path("joint_limits"), self._cell.spec.joint_names)
+        self._refusal = ""
+        try:
+            parameters = scheduler_timing(
+                options.scheduler, parameters, options.latency_s, options.jitter_s
+            )
+        except RefusedError as refusal:
+            self._refusal = f"refused to engage: {refusal}"
         settings = LoopSettings(
             latency_s=options.latency_s,
             jitter_s=options.jitter_s,
             max_seconds=options.max_seconds,
+            scheduler=options.scheduler,
             leapfrog=parameters,
         )
         self._loop = ClosedLoop(self._cell, policy, limits, settings)
 
+    def close(self) -> None:
+        """Free the cell's renderers."""
+        self._cell.close()
+
     def run(self, seed: int) -> EpisodeOutcome:
-        path = self._options.video
-        if path is None or seed != self._options.seed:
+        """One scene; a scheduler that refuses to engage leaves the robot where it is."""
+        options = self.options
+        if self._refusal:
+            return EpisodeOutcome(seed, False, self._refusal, options.max_seconds, 0)
+        path = options.video
+        if path is None or seed != options.seed:
             return self._loop.run(self._task, seed, self._split)
         spec = self._cell.spec
         with EpisodeVideo(path, spec, f"{self._task.name}, scene {seed}") as video:
@@ -89,10 +131,12 @@ class _Worker:
 
     def _policy(self) -> tuple[LeapfrogParameters, Policy]:
         """The policy that the options name, and the timing for its horizon."""
-        options, spec = self._options, self._cell.spec
+        options, spec = self.options, self._cell.spec
+        parameters = LeapfrogParameters(frame_period_s=spec.frame_period_s)
         if options.policy == "expert-replay":
-            parameters = LeapfrogParameters(frame_period_s=spec.frame_period_s)
             return parameters, OracleChunks(self._record, parameters.horizon)
+        if options.policy == "expert":
+            return parameters, ExpertChunks(self._cell, parameters.horizon)
         loaded = load_model_policy(
             options.models,
             spec,
@@ -109,29 +153,32 @@ _worker: _Worker | None = None
 
 
 def _run_seed(options: EvaluationOptions, seed: int) -> EpisodeOutcome:
-    """In a worker process, which makes its worker for its first scene."""
+    """In a worker process, which makes its worker for the first scene of a job."""
     global _worker
-    if _worker is None:
+    if _worker is None or _worker.options != options:
+        if _worker is not None:
+            _worker.close()
         _worker = _Worker(options)
     return _worker.run(seed)
 
 
 def _run_processes(
-    options: EvaluationOptions,
-    outcomes: list[EpisodeOutcome],
-    report: Callable[[EpisodeOutcome], None],
+    jobs: Sequence[EvaluationOptions],
+    workers: int,
+    report: Callable[[EvaluationOptions, EpisodeOutcome], None],
 ) -> None:
     pool = ProcessPoolExecutor(
-        min(options.workers, options.episodes),
+        min(workers, sum(options.episodes for options in jobs)),
         mp_context=multiprocessing.get_context("spawn"),
     )
     try:
-        futures: list[Future[EpisodeOutcome]] = [
-            pool.submit(_run_seed, options, seed) for seed in options.seeds
-        ]
+        futures: dict[Future[EpisodeOutcome], EvaluationOptions] = {
+            pool.submit(_run_seed, options, seed): options
+            for options in jobs
+            for seed in options.seeds
+        }
         for future in as_completed(futures):
-            outcomes.append(future.result())
-            report(outcomes[-1])
+            report(futures[future], future.result())
     except BrokenProcessPool as error:
         raise UserError(
             "an evaluation process died: its message is above; if there is none, memory may "

@@ -47,6 +47,8 @@ class Request:
         committed: float32 [d, J], targets of the executing motion for n+1 .. n+d.
         anchor: float64 [J], position of the executing motion at n.
         num_steps: denoising steps; 0: the predictor's own.
+        guidance: float32 [H], how strongly (0..1) each frame of the clip is to repeat the clip
+            before it; None: not at all. Only real-time chunking asks for it.
     """
 
     session: int
@@ -56,6 +58,7 @@ class Request:
     committed: np.ndarray
     anchor: np.ndarray
     num_steps: int = 0
+    guidance: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from dva_msgs.msg import ActionChunk, ControllerState, LeapfrogStatus, PredictedClip, TaskStatus
 
 from ..cell.simulation import CONTROL_PERIOD_S
-from ..evaluation.metrics import CommandSteps
+from ..evaluation.metrics import CommandSteps, pooled_rms_jerk
 from ..evaluation.report import EpisodeOutcome
 from ..evaluation.video import EpisodeVideo
 from ..leapfrog.limits import JointLimits
@@ -147,6 +147,8 @@ class EpisodeRecord:
             max_gripper_velocity_step_m_s=max(s.gripper_velocity_step_m_s for s in steps),
             velocity_step_ratio=max(s.velocity_ratio for s in steps),
             refusals=dict(self.refusals),
+            rms_jerk_rad_s3=pooled_rms_jerk(steps),
+            moving_s=sum(s.moving_s for s in steps),
         )
 
     def write_film(self, path: Path, spec: CellSpec, title: str) -> tuple[Path, Path]:

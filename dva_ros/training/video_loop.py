@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--depth", type=int, default=6)
     parser.add_argument("--heads", type=int, default=6)
+    parser.add_argument(
+        "--patch-margin", type=int, default=8, help="pixels around its patch that a token sees"
+    )
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
@@ -163,7 +166,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
     if args.resume:
         config = load_state(args.output).config
     elif args.init is not None:
-        config = load_config(args.init)
+        config = replace(load_config(args.init), patch_margin=args.patch_margin)
     else:
         rows = np.concatenate(
             [np.arange(s, s + n) for s, n in zip(train.starts, train.lengths, strict=True)]
@@ -177,6 +180,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
             depth=args.depth,
             heads=args.heads,
             context_frames=args.context_frames,
+            patch_margin=args.patch_margin,
         )
     config.spec.require_equal(store.spec, "the checkpoint", "the data")
     device = args.device

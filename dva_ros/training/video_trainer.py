@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from dva_ros.video.checkpoint import load_model, save_checkpoint
+from dva_ros.video.checkpoint import save_checkpoint, warm_start
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
 from dva_ros.video.precision import fast_dtype
@@ -67,7 +67,7 @@ class VideoTrainer:
         if settings.initial is None:
             model = VideoModel(config)
         else:
-            model = load_model(settings.initial, torch.float32).requires_grad_(True).train()
+            model = warm_start(settings.initial, config)
         self.model = model.to(device)
         self._motion = MotionReadout(config).to(device)
         self._parameters = FlatParameters(self.model, self._motion, dtype or fast_dtype(device))

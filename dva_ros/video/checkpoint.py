@@ -21,6 +21,7 @@ from .model import VideoModel
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.yaml"
 KIND = "dva_ros causal video model"
+_WIDE_PATCHES = "embedding.wide_patch."
 
 
 class CheckpointError(UserError):
@@ -86,6 +87,26 @@ def load_model(folder: Path, dtype: torch.dtype) -> VideoModel:
     _require_same_shapes(path, dict(model.named_parameters()), weights)
     model.load_state_dict(weights, strict=True)
     return model.to(dtype).eval().requires_grad_(False)
+
+
+def warm_start(folder: Path, config: VideoModelConfig) -> VideoModel:
+    """A float32 model of `config` that computes what a checkpoint does.
+
+    Wide patches (`patch_margin`) that the checkpoint has not are added, and begin as nothing.
+
+    Raises:
+        CheckpointError: see `load_model`.
+        SpecMismatchError: `config` differs in more than that.
+    """
+    source = load_model(folder, torch.float32)
+    model = VideoModel(config)
+    weights = dict(source.named_parameters())
+    if source.config.patch_margin == 0:
+        added = {n: p for n, p in model.named_parameters() if n.startswith(_WIDE_PATCHES)}
+        weights |= added
+    _require_same_shapes(folder / WEIGHTS_FILE, dict(model.named_parameters()), weights)
+    model.load_state_dict(weights)
+    return model
 
 
 def _require_same_shapes(

@@ -17,6 +17,8 @@ class VideoModelConfig:
         state_mean: mean of every joint position over the training data, [J], rad or m.
         state_std: its standard deviation, [J]; commands are normalised by the same numbers.
         patch: side of a square patch in pixels.
+        patch_margin: pixels beyond each side of its patch that a real frame's token sees, too; 0
+            for patches that end at their edges.
         width: features of a token.
         depth: number of blocks.
         heads: attention heads; `width` is divisible by it.
@@ -34,6 +36,7 @@ class VideoModelConfig:
     state_mean: tuple[float, ...]
     state_std: tuple[float, ...]
     patch: int = 16
+    patch_margin: int = 0
     width: int = 192
     depth: int = 6
     heads: int = 6

@@ -13,6 +13,32 @@ from .config import VideoModelConfig
 _LEVEL_FEATURES = 64
 
 
+class WidePatches(nn.Module):
+    """What lies around each patch as well as in it: a small object across the edge of two patches
+    is seen whole (overlapping patches, as in Xiao et al. 2021). Begins as nothing."""
+
+    def __init__(self, config: VideoModelConfig) -> None:
+        super().__init__()
+        self.patch = config.patch
+        self.rows = config.spec.mosaic_height // config.patch
+        self.windows = nn.Conv2d(
+            3,
+            config.width,
+            config.patch + 2 * config.patch_margin,
+            stride=config.patch,
+            padding=config.patch_margin,
+            bias=False,
+        )
+        nn.init.zeros_(self.windows.weight)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Signal [..., patches, patch_dim] -> [..., patches, width]."""
+        lead = frames.shape[:-2]
+        grid = frames.reshape(-1, self.rows, frames.shape[-2] // self.rows, 3, *[self.patch] * 2)
+        image = grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+        return self.windows(image).flatten(2).mT.reshape(*lead, frames.shape[-2], -1)
+
+
 class NoiseLevelEmbedding(nn.Module):
     """Noise level 0 (noise) .. 1 (data) to a feature vector."""
 
@@ -41,6 +67,7 @@ class Embedding(nn.Module):
         self.slot = nn.Parameter(0.5 * torch.randn(config.num_slots, width))
         self.word = nn.Embedding(config.word_buckets + 1, width)
         self.real_patch = nn.Linear(config.patch_dim, width)
+        self.wide_patch = WidePatches(config) if config.patch_margin else None
         self.state = nn.Linear(joints, width)
         self.noisy_patch = nn.Linear(config.patch_dim, width)
         self.command = nn.Linear(joints, width)
@@ -56,8 +83,10 @@ class Embedding(nn.Module):
 
     def real(self, frames: Tensor, state: Tensor) -> Tensor:
         """Signal [..., patches, patch_dim], normalised joints [..., J] -> [..., slots, width]."""
-        joints = self.state(state)[..., None, :]
-        return torch.cat((self.real_patch(frames), joints), dim=-2) + self.slot
+        patches = self.real_patch(frames)
+        if self.wide_patch is not None:
+            patches = patches + self.wide_patch(frames)
+        return torch.cat((patches, self.state(state)[..., None, :]), dim=-2) + self.slot
 
     def clip(
         self, noisy: Tensor, level: Tensor, committed: Tensor, count: Tensor, anchor: Tensor

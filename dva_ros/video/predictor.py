@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .cached import append_frame, denoise_clip, pin_instruction
 from .checkpoint import load_model
+from .guidance import Guidance
 from .instruction import hash_words
 from .kv_cache import KVCache
 from .model import VideoModel
@@ -112,14 +113,20 @@ class VideoPredictor:
         self._anchor = append_frame(self._model, self._cache, self._last, joints)
         return self._cache.count - 1
 
-    @torch.inference_mode()
-    def predict(self, committed: np.ndarray, num_steps: int | None = None) -> np.ndarray:
+    def predict(
+        self,
+        committed: np.ndarray,
+        num_steps: int | None = None,
+        guide: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> np.ndarray:
         """Imagine the clip after the newest frame.
 
         Args:
             committed: joint commands already executing for the first frames, [d, J] with
                 0 <= d <= max_committed.
             num_steps: denoising steps instead of the default.
+            guide: a clip to be held to, uint8 RGB like the result, and how strongly each of its
+                frames is, float32 [H] of 0..1 (see `guidance.py`); two to three times the cost.
 
         Returns:
             uint8 RGB [H, mosaic_height, mosaic_width, 3].
@@ -128,6 +135,17 @@ class VideoPredictor:
             ValueError: wrong shape, too many committed frames, or a value that is not finite.
             RuntimeError: no frame was appended yet.
         """
+        # Guidance differentiates through the model, which inference mode rules out.
+        with torch.inference_mode(guide is None), torch.no_grad():
+            guidance = None if guide is None else self._guidance(*guide)
+            pixels = self._imagine(committed, num_steps or self._num_steps, guidance)
+        spec = self.config.spec
+        return unpatchify(pixels, spec.mosaic_height, spec.mosaic_width, self.config.patch)
+
+    def _imagine(
+        self, committed: np.ndarray, num_steps: int, guidance: Guidance | None
+    ) -> np.ndarray:
+        """uint8 [H, patches, patch_dim]; arguments and errors as of `predict`."""
         config, model = self.config, self._model
         if self._anchor is None or self._last is None:
             raise RuntimeError("predict needs at least one appended frame")
@@ -139,17 +157,28 @@ class VideoPredictor:
         )
         shape = (count, config.spec.num_joints)
         commands[:count] = self._normalised("committed", committed, shape)
-        anchor, last = self._anchor, self._last
+        # Tensors that were made in inference mode cannot be differentiated through; copies can.
+        anchor, last = self._anchor.clone(), self._last.clone()
 
         def denoise(noisy: Tensor, level: float) -> Tensor:
             return denoise_clip(
                 model, self._cache, noisy.to(model.dtype), level, commands, count, anchor, last
             )
 
-        clean = sample_clip(denoise, self._noise(), num_steps or self._num_steps)
-        pixels = to_pixels(clean).cpu().numpy()
-        spec = config.spec
-        return unpatchify(pixels, spec.mosaic_height, spec.mosaic_width, config.patch)
+        clean = sample_clip(denoise, self._noise(), num_steps, guidance)
+        return to_pixels(clean).cpu().numpy()
+
+    def _guidance(self, clip: np.ndarray, weights: np.ndarray) -> Guidance:
+        spec, horizon = self.config.spec, self.config.horizon
+        shape = (horizon, spec.mosaic_height, spec.mosaic_width, 3)
+        if clip.shape != shape or clip.dtype != np.uint8 or np.shape(weights) != (horizon,):
+            raise ValueError(
+                f"a guide is uint8 {shape} and weights {(horizon,)}, got {clip.dtype} "
+                f"{clip.shape} and {np.shape(weights)}"
+            )
+        pixels = torch.from_numpy(patchify(clip, self.config.patch)).to(self._device)
+        strength = torch.as_tensor(weights, dtype=torch.float32, device=self._device)
+        return Guidance(to_signal(pixels, torch.float32), strength)
 
     def _noise(self) -> Tensor:
         config = self.config

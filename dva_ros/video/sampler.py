@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from .guidance import Guidance
+
 _LEVEL_POWER = 2.0
 
 
@@ -19,20 +21,28 @@ def sampling_levels(num_steps: int) -> list[float]:
 
 
 def sample_clip(
-    denoise: Callable[[Tensor, float], Tensor], noise: Tensor, num_steps: int
+    denoise: Callable[[Tensor, float], Tensor],
+    noise: Tensor,
+    num_steps: int,
+    guidance: Guidance | None = None,
 ) -> Tensor:
     """Integrate the rectified flow.
 
     Args:
         denoise: (noisy, level) -> predicted clean signal of the same shape.
         noise: standard normal, float32.
+        guidance: what the clip is held to, or None.
 
     Returns:
-        The clean signal, the prediction of the last step.
+        The clean signal: the prediction of the last step, with its guidance.
     """
     noisy = noise
     levels = [*sampling_levels(num_steps), 1.0]
     for level, following in pairwise(levels):
-        clean = denoise(noisy, level).float()
-        noisy = torch.lerp(noisy, clean, (following - level) / (1 - level))
+        share = (following - level) / (1 - level)
+        if guidance is None:
+            noisy = torch.lerp(noisy, denoise(noisy, level).float(), share)
+        else:
+            clean, pull = guidance.denoise(denoise, noisy, level)
+            noisy = torch.lerp(noisy, clean, share) + (following - level) * pull
     return noisy

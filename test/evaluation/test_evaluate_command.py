@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dva_ros.__main__ import main
+from dva_ros.evaluation.schedulers.registry import SCHEDULERS
 from dva_ros.inverse_dynamics.checkpoint import save_checkpoint as save_inverse_dynamics
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.inverse_dynamics.model import InverseDynamicsNet
@@ -29,7 +30,12 @@ def _models(folder: Path, decoder_horizon: int = 8) -> Path:
     )
     save_video(folder / "video", video, VideoModel(video).state_dict())
     decoder = InverseDynamicsConfig(
-        channels=(8, 16, 16), map_channels=4, keypoints=8, width=32, depth=1, heads=2,
+        channels=(8, 16, 16),
+        map_channels=4,
+        keypoints=8,
+        width=32,
+        depth=1,
+        heads=2,
         horizon=decoder_horizon,
     )
     ones = np.ones(JOINTS, np.float32)
@@ -44,11 +50,29 @@ def test_untrained_models_run_and_fail_the_task(
 ) -> None:
     """The whole way from camera to controller, with film and figures."""
     figures, film = tmp_path / "figures.json", tmp_path / "film.mp4"
-    status = main([
-        "evaluate", "--task", "lift", "--episodes", "1", "--seed", "7", "--workers", "1",
-        "--max-seconds", "1.5", "--models", str(_models(tmp_path / "models")), "--steps", "1",
-        "--json", str(figures), "--video", str(film),
-    ])
+    status = main(
+        [
+            "evaluate",
+            "--task",
+            "lift",
+            "--episodes",
+            "1",
+            "--seed",
+            "7",
+            "--workers",
+            "1",
+            "--max-seconds",
+            "1.5",
+            "--models",
+            str(_models(tmp_path / "models")),
+            "--steps",
+            "1",
+            "--json",
+            str(figures),
+            "--video",
+            str(film),
+        ]
+    )
     assert status == 0
     values = json.loads(figures.read_text())
     assert (values["episodes"], values["successes"], values["seeds"]) == (1, 0, [7])
@@ -62,10 +86,28 @@ def test_untrained_models_run_and_fail_the_task(
     assert "0/1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_every_scheduler_runs_with_the_models(scheduler: str, tmp_path: Path) -> None:
+    """Also real-time chunking, whose guidance differentiates through the video model."""
+    figures = tmp_path / "figures.json"
+    status = main([
+        "evaluate", "--task", "lift", "--episodes", "1", "--workers", "1", "--max-seconds", "2",
+        "--models", str(_models(tmp_path / "models")), "--steps", "1", "--latency-ms", "200",
+        "--scheduler", scheduler, "--json", str(figures),
+    ])
+    assert status == 0
+    values = json.loads(figures.read_text())
+    assert values["scheduler"] == scheduler
+    assert values["predictions_per_second"] > 0.9
+    assert values["refusals"] == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--episodes", "0"], "--episodes"),
+        (["--scheduler", "clairvoyant", "--policy", "expert"], "temporal_ensembling"),
+        (["--scheduler", "naive", "--ros"], "leave --ros out"),
         (["--latency-ms", "-1"], "--latency-ms"),
         (["--models", "no_such_model"], "no_such_model"),
     ],

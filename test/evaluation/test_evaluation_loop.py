@@ -72,7 +72,7 @@ class _NotFinite:
     def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
         self.state = state
 
-    def imagine(self, committed: np.ndarray):  # type: ignore[no-untyped-def]
+    def imagine(self, committed: np.ndarray, guidance: object = None):  # type: ignore[no-untyped-def]
         from dva_ros.evaluation.policy import Imagined
 
         self.answers += 1
@@ -101,8 +101,14 @@ class _Predictor:
         self.last = mosaic
         return 0
 
-    def predict(self, committed: np.ndarray) -> np.ndarray:
-        return np.stack([self.last] * 8)
+    def predict(
+        self,
+        committed: np.ndarray,
+        num_steps: int | None = None,
+        guide: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> np.ndarray:
+        self.guide = guide
+        return np.stack([self.last + i for i in range(8)])
 
 
 class _Decoder:
@@ -124,10 +130,39 @@ def test_the_decoder_sees_the_last_real_frames_and_at_first_the_first_repeated()
     assert seen == [[0, 0, 0], [0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 4]]
 
 
+def test_guidance_is_toward_the_last_clip_as_much_of_it_as_lies_ahead() -> None:
+    """Three frames later the clip's first three are past, and its last three are unknown."""
+    predictor = _Predictor()
+    policy = ModelPolicy(predictor, _Decoder(), num_real=1)
+    committed, mask = np.zeros((3, 4), np.float32), np.linspace(1, 0.3, 8, dtype=np.float32)
+    policy.begin(0, "lift the box")
+    policy.observe(np.full((2, 2, 3), 10, np.uint8), np.zeros(4, np.float32))
+    policy.imagine(committed, mask)
+    assert predictor.guide is None
+    for _ in range(3):
+        policy.observe(np.full((2, 2, 3), 20, np.uint8), np.zeros(4, np.float32))
+    policy.imagine(committed, mask)
+    assert predictor.guide is not None
+    clip, weights = predictor.guide
+    assert [int(image[0, 0, 0]) for image in clip[:5]] == [13, 14, 15, 16, 17]
+    np.testing.assert_allclose(weights, [*mask[:5], 0, 0, 0])
+    policy.imagine(committed)
+    assert predictor.guide is None
+    policy.begin(1, "lift the box")
+    policy.observe(np.full((2, 2, 3), 10, np.uint8), np.zeros(4, np.float32))
+    policy.imagine(committed, mask)
+    assert predictor.guide is None
+
+
 def test_a_run_over_scenes_reports_each_and_writes_its_film(tmp_path: Path) -> None:
     """The runner behind the command, without the models."""
     options = EvaluationOptions(
-        "lift", episodes=2, seed=3, policy="expert-replay", workers=1, max_seconds=1.0,
+        "lift",
+        episodes=2,
+        seed=3,
+        policy="expert-replay",
+        workers=1,
+        max_seconds=1.0,
         video=tmp_path / "film.mp4",
     )
     seen: list[int] = []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dva_ros.errors import UserError
-from dva_ros.evaluation.metrics import CommandSteps
+from dva_ros.evaluation.metrics import CommandSteps, pooled_rms_jerk
 from dva_ros.evaluation.report import (
     EpisodeOutcome,
     EvaluationOptions,
@@ -27,8 +27,14 @@ LIMITS = JointLimits.load(config_path("joint_limits"), EMBEDDED_CELL.joint_names
 
 def _outcome(seed: int, success: bool, outcome: str = "success") -> EpisodeOutcome:
     return EpisodeOutcome(
-        seed, success, outcome, duration_s=4.0, predictions=12,
-        latencies_s=(0.25, 0.25, 0.27), compute_s=(0.1, 0.12), idle_s=0.1,
+        seed,
+        success,
+        outcome,
+        duration_s=4.0,
+        predictions=12,
+        latencies_s=(0.25, 0.25, 0.27),
+        compute_s=(0.1, 0.12),
+        idle_s=0.1,
         refusals={"jump": 1},
     )
 
@@ -74,6 +80,38 @@ def test_a_report_without_episodes_is_no_error() -> None:
     report = EvaluationReport(EvaluationOptions("lift", 2, 0), (), "ros", wall_s=0.0)
     assert report.to_json()["success_rate"] == 0.0
     assert "0/0" in report.table()
+
+
+def test_rms_jerk_is_that_of_a_known_motion_and_rest_does_not_lower_it() -> None:
+    """One arm joint on c t^3 has jerk 6 c; over 12 arm joints the mean square is a twelfth."""
+    steps, period = CommandSteps(LIMITS, 0.01), 0.01
+    time = period * np.arange(100)
+    commands = np.zeros((100, len(LIMITS.joint_names)))
+    commands[:, 0] = 2.0 * time**3
+    for command in commands:
+        steps.add(command)
+    arms = sum(not name.endswith("gripper") for name in LIMITS.joint_names)
+    assert steps.rms_jerk_rad_s3 == pytest.approx(12.0 / np.sqrt(arms), rel=1e-3)
+    assert steps.moving_s == pytest.approx(0.97)
+
+    resting = CommandSteps(LIMITS, period)
+    for command in (*[commands[0]] * 3, *commands[:50], *[commands[49]] * 3):
+        resting.add(command)
+    before = (resting.rms_jerk_rad_s3, resting.moving_s)
+    for _ in range(500):
+        resting.add(commands[49])
+    assert (resting.rms_jerk_rad_s3, resting.moving_s) == before
+
+
+def test_jerk_is_pooled_by_moving_time() -> None:
+    """3 s at 10 and 1 s at 30 rad/s^3; an episode without motion does not count."""
+    parts = [_jerk(10.0, 3.0), _jerk(30.0, 1.0), _jerk(0.0, 0.0)]
+    assert pooled_rms_jerk(parts) == pytest.approx(np.sqrt((3 * 100 + 900) / 4))
+    assert pooled_rms_jerk([]) == 0.0
+
+
+def _jerk(rms: float, seconds: float) -> EpisodeOutcome:
+    return EpisodeOutcome(0, True, "success", 4.0, 3, rms_jerk_rad_s3=rms, moving_s=seconds)
 
 
 def test_a_jump_is_a_position_step_of_its_own_size_and_smooth_motion_none() -> None:

@@ -42,7 +42,11 @@ def frame(index: int) -> Frame:
 def answer(request: Request, targets: np.ndarray, names: tuple[str, ...] = NAMES) -> Chunk:
     """The chunk that answers a request."""
     return Chunk(
-        request.session, request.request_id, request.request_id, request.frame_index, names,
+        request.session,
+        request.request_id,
+        request.request_id,
+        request.frame_index,
+        names,
         targets,
     )
 

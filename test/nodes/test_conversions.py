@@ -31,8 +31,16 @@ def random_image(height: int = 6, width: int = 5) -> np.ndarray:
 
 def test_a_context_frame_survives_the_wire() -> None:
     frame = ContextFrame(
-        7, 12, 1.79e9 + 0.25, random_image(), np.array([0.1, -2.0], np.float32),
-        np.array([0.0, 1.0], np.float32), (False, True), (0.0, 0.25), True, "lift the box",
+        7,
+        12,
+        1.79e9 + 0.25,
+        random_image(),
+        np.array([0.1, -2.0], np.float32),
+        np.array([0.0, 1.0], np.float32),
+        (False, True),
+        (0.0, 0.25),
+        True,
+        "lift the box",
     )
     message = over_the_wire(convert.context_frame_to_msg(frame, ("a", "b"), NAMES, 0.01))
     back = convert.context_frame_from_msg(message)

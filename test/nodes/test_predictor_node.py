@@ -32,14 +32,16 @@ class Chain:
         self.graph = graph
         graph.add_active(CameraContextNode())
         self.predictor = graph.add_active(
-            VideoPredictorNode(parameter_overrides=[
-                Parameter("checkpoint", value=str(models / "video"))
-            ])
+            VideoPredictorNode(
+                parameter_overrides=[Parameter("checkpoint", value=str(models / "video"))]
+            )
         )
         graph.add_active(
-            InverseDynamicsNode(parameter_overrides=[
-                Parameter("checkpoint", value=str(models / "inverse_dynamics"))
-            ])
+            InverseDynamicsNode(
+                parameter_overrides=[
+                    Parameter("checkpoint", value=str(models / "inverse_dynamics"))
+                ]
+            )
         )
         self.requests = graph.client.create_publisher(
             PredictionRequest, "leapfrog_scheduler/request", qos.COMMAND
@@ -57,8 +59,10 @@ class Chain:
         self.graph.spin_until(lambda: len(self.frames) > count)
         newest = self.frames[-1]
         request = PredictionRequest(
-            session=newest.session, request_id=request_id,
-            frame_index=newest.frame_index - behind, committed_frames=2,
+            session=newest.session,
+            request_id=request_id,
+            frame_index=newest.frame_index - behind,
+            committed_frames=2,
             joint_names=list(EMBEDDED_CELL.joint_names[:joints]),
             committed=[0.0] * (2 * joints),
         )
@@ -118,10 +122,12 @@ def test_a_checkpoint_of_another_cell_is_refused_by_the_field(
     graph: Graph, tiny_models: Path
 ) -> None:
     node = graph.add(
-        VideoPredictorNode(parameter_overrides=[
-            Parameter("checkpoint", value=str(tiny_models / "video")),
-            Parameter("frame_period_s", value=0.2),
-        ])
+        VideoPredictorNode(
+            parameter_overrides=[
+                Parameter("checkpoint", value=str(tiny_models / "video")),
+                Parameter("frame_period_s", value=0.2),
+            ]
+        )
     )
     node.trigger_configure()
     assert "frame_period_s differ" in node.failure

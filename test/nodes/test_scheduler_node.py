@@ -65,9 +65,13 @@ class Loop:
         if self.bad_value is not None:
             targets[-1, 5] = self.bad_value
         chunk = ActionChunk(
-            session=request.session, request_id=request.request_id, chunk_id=request.request_id,
-            frame_index=request.frame_index, num_frames=HORIZON,
-            joint_names=request.joint_names, positions=targets.ravel().tolist(),
+            session=request.session,
+            request_id=request.request_id,
+            chunk_id=request.request_id,
+            frame_index=request.frame_index,
+            num_frames=HORIZON,
+            joint_names=request.joint_names,
+            positions=targets.ravel().tolist(),
         )
         self._chunks.publish(chunk)
 
@@ -107,8 +111,9 @@ def test_a_lost_camera_stops_the_robot_and_is_named(loop: Loop) -> None:
     loop.graph.spin_until(lambda: len(loop.trajectories) >= 3)
     loop.inputs.without.add("overhead")
     loop.graph.spin_until(
-        lambda: loop.statuses[-1].mode
-        in (LeapfrogStatus.MODE_STOPPING, LeapfrogStatus.MODE_HOLDING)
+        lambda: (
+            loop.statuses[-1].mode in (LeapfrogStatus.MODE_STOPPING, LeapfrogStatus.MODE_HOLDING)
+        )
     )
     loop.graph.spin_until(lambda: "overhead missing" in loop.statuses[-1].reason)
     count = len(loop.trajectories)

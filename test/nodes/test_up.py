@@ -43,7 +43,9 @@ class Up:
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dva_ros", "up", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -89,9 +91,7 @@ def pid_of(node: str, parent: int) -> int:
 
 def test_frames_become_motion_and_every_id_leads_back(graph: Graph, up: Up) -> None:
     frames = graph.collect(ContextFrame, "camera_context/context", qos.FRAMES)
-    requests = graph.collect(
-        PredictionRequest, "leapfrog_scheduler/request", qos.reliable(50)
-    )
+    requests = graph.collect(PredictionRequest, "leapfrog_scheduler/request", qos.reliable(50))
     clips = graph.collect(PredictedClip, "video_predictor/clip", qos.reliable(50))
     chunks = graph.collect(ActionChunk, "inverse_dynamics/chunk", qos.reliable(50))
     statuses = graph.collect(LeapfrogStatus, "leapfrog_scheduler/status", qos.reliable(50))

@@ -30,7 +30,13 @@ def write_tiny_models(
     torch.manual_seed(0)
     joints = spec.num_joints
     video = VideoModelConfig(
-        spec, (0.0,) * joints, (1.0,) * joints, width=32, depth=1, heads=2, context_frames=16,
+        spec,
+        (0.0,) * joints,
+        (1.0,) * joints,
+        width=32,
+        depth=1,
+        heads=2,
+        context_frames=16,
         num_steps=1,
     )
     save_video(folder / "video", video, dict(VideoModel(video).named_parameters()))

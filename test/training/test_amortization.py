@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -50,6 +52,21 @@ def test_windows_begin_at_the_start_and_end_at_the_end_of_episodes_often() -> No
         firsts.append(int(np.abs(normal - state).sum(1).argmin()))
     assert 0.2 < np.mean(np.array(firsts) == 0) < 0.45
     assert 0.2 < np.mean(np.array(firsts) == LENGTH - 12) < 0.45
+
+
+def test_windows_lie_around_frames_that_teach_most_often_the_first_of_them() -> None:
+    """Where a policy drove for the first two thirds, nearly all windows show the takeover."""
+    clean = np.zeros(2 * 60, dtype=bool)
+    for episode in range(2):
+        clean[60 * episode + 40 : 60 * (episode + 1)] = True
+    frame = np.repeat(np.arange(120, dtype=np.float32)[:, None] % 60, 3, axis=1)
+    store = replace(moving_squares(episodes=2, length=60, clean=clean), state=frame)
+    firsts = []
+    for seed in range(200):
+        state = float(draw(store, batch=1, seed=seed).state[0, 0, 2])
+        firsts.append(round(state * CONFIG.state_std[2] + CONFIG.state_mean[2]))
+    assert min(firsts) >= 40 - 6, "a window of 12 is centred on a clean frame"
+    assert 0.2 < np.mean(np.array(firsts) == 40 - 6) < 0.4
 
 
 def test_short_episodes_are_padded_and_padding_teaches_nothing() -> None:

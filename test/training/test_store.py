@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_recorder import make_episode
+from moving_square import moving_squares
 
 from dva_ros.errors import UserError
 from dva_ros.spec import EMBEDDED_CELL
@@ -145,3 +146,15 @@ def test_changed_content_is_decoded_anew(tmp_path: Path) -> None:
     root.rename(tmp_path / "old")
     root.with_name("other").rename(root)
     assert len(EpisodeStore.open([root], EMBEDDED_CELL, cache, workers=1)) == 4
+
+
+def test_an_episode_keeps_its_side_of_the_split_when_data_is_added() -> None:
+    """What was held out stays held out in a resumed training."""
+    small, large = moving_squares(episodes=40, length=2), moving_squares(episodes=70, length=2)
+    for fraction in (0.1, 0.5):
+        train, held_out = ({*view.seeds.tolist()} for view in small.split(fraction))
+        more_train, more_held_out = ({*view.seeds.tolist()} for view in large.split(fraction))
+        assert train | held_out == set(range(40))
+        assert held_out == more_held_out & set(range(40))
+        assert train == more_train & set(range(40))
+        assert len(more_held_out) == pytest.approx(70 * fraction, abs=8)

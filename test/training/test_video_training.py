@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from moving_square import moving_squares, small_config
+from safetensors.torch import load_file
 
 from dva_ros.errors import UserError
 from dva_ros.training.optimizer import OptimizerConfig, orthogonalise
@@ -115,7 +115,9 @@ def test_training_can_start_from_a_checkpoint(tmp_path: Path) -> None:
     for name, value in load_file(tmp_path / "model.safetensors").items():
         torch.testing.assert_close(weights[name], value.float())
     assert set(weights) - set(first.model.state_dict()) == {
-        "readout.norm.gain", "readout.out.weight", "readout.out.bias",
+        "readout.norm.gain",
+        "readout.out.weight",
+        "readout.out.bias",
     }, "the readout is trained beside the model and stays out of the checkpoint"
 
 

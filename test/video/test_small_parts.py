@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tiny import tiny_config
 
+from dva_ros.video.embedding import WidePatches
 from dva_ros.video.instruction import hash_words
 from dva_ros.video.noise import add_noise, sample_levels, velocity_weight
 from dva_ros.video.patches import patchify, to_pixels, to_signal, unpatchify
@@ -21,6 +23,20 @@ def test_patches_come_back_as_the_same_pixels() -> None:
         patches[1, 2, 3].reshape(3, 16, 16), frames[1, 2, 16:32, 16:].transpose(2, 0, 1)
     )
     np.testing.assert_array_equal(unpatchify(patches, 48, 32, 16), frames)
+
+
+def test_a_wide_patch_sees_its_own_pixels_and_those_around_it() -> None:
+    """The window reaches `patch_margin` pixels over every edge; outside the picture it is zero."""
+    frame = np.random.default_rng(0).integers(0, 256, (48, 32, 3), dtype=np.uint8)
+    wide = WidePatches(tiny_config(patch_margin=8))
+    weight = wide.windows.weight.detach().zero_()
+    weight[0, 1, 8 + 3, 8 + 5] = 1.0
+    weight[1, 2, 0, 31] = 1.0
+    patches = torch.from_numpy(patchify(frame, 16)).float()
+    seen = wide(patches.expand(2, 3, -1, -1))[1, 2]
+    assert seen[3, 0] == frame[16 + 3, 16 + 5, 1]
+    assert seen[2, 1] == frame[16 - 8, 0 - 8 + 31, 2]
+    assert seen[0, 1] == 0
 
 
 def test_every_pixel_value_survives_the_signal_range() -> None:

@@ -1,0 +1,115 @@
+"""`python -m dva_ros compare-scheduling`: leapfrog and other schedulers on the same scenes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluation.comparison import ComparisonOptions
+
+SUMMARY = "compare leapfrog with other schedulers over latency: success, idle time, steps, jerk"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--task", default="pick_place", help="pick_place or lift")
+    parser.add_argument("--episodes", type=int, default=20, help="scenes for every row")
+    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    parser.add_argument(
+        "--latency", default="0,100,200,400,600,800", help="ms, separated by commas"
+    )
+    parser.add_argument(
+        "--schedulers", default="", help="names, separated by commas; all without this option"
+    )
+    parser.add_argument(
+        "--policy",
+        choices=("model", "expert-replay", "expert"),
+        default="model",
+        help="expert asks the scripted expert anew in a copy of the simulation: fast, and it "
+        "reacts; expert-replay sends its recorded motion, which does not",
+    )
+    parser.add_argument(
+        "--models",
+        default="cpu",
+        help="folder, or name in models/, with video/ and inverse_dynamics/",
+    )
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--max-seconds", type=float, default=20.0, help="limit of an episode")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="folder for the plot and for rows.json; rows that it holds already are kept",
+    )
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure what is missing, print the table, write the plot and the figures."""
+    from rich.console import Console
+    from tqdm import tqdm
+
+    from ..evaluation.comparison import compare, write_rows
+    from ..evaluation.comparison_report import PLOT_FILE, TABLE_WIDTH, plot, refusals, table
+    from ..evaluation.report import EpisodeOutcome, EvaluationOptions
+
+    options = _options(args)
+    expected = len(options.jobs())
+    with tqdm(total=expected * options.episodes, unit="episode", smoothing=0.05) as bar:
+
+        def report(job: EvaluationOptions, outcome: EpisodeOutcome | None) -> None:
+            kept = " (kept)" if outcome is None else ""
+            bar.set_postfix_str(f"{job.scheduler} {1e3 * job.latency_s:.0f} ms{kept}", False)
+            bar.update()
+
+        rows = compare(options, args.output, report)
+    seeds = range(options.seed, options.seed + options.episodes)
+    title = (
+        f"{options.task}, policy {options.policy}, split '{options.split}', "
+        f"seeds {seeds[0]}..{seeds[-1]}"
+    )
+    Console(width=max(Console().width, TABLE_WIDTH)).print(table(rows, title))
+    for reason in refusals(rows):
+        print(reason)
+    if args.output is not None and rows:
+        plot(rows, args.output / PLOT_FILE, title)
+        print(f"plot: {args.output / PLOT_FILE}")
+    if args.json is not None:
+        write_rows(args.json, options, rows)
+        print(f"figures: {args.json}")
+    return 0 if len(rows) == expected else 130
+
+
+def _options(args: argparse.Namespace) -> ComparisonOptions:
+    from ..errors import UserError
+    from ..evaluation.comparison import ComparisonOptions
+    from ..evaluation.schedulers.registry import SCHEDULERS
+    from ..resources import model_path
+
+    for name in ("episodes", "workers", "max_seconds"):
+        if getattr(args, name) <= 0:
+            raise UserError(f"--{name.replace('_', '-')} must be greater than 0")
+    try:
+        latencies = tuple(dict.fromkeys(float(part) for part in args.latency.split(",")))
+    except ValueError as error:
+        raise UserError(f"--latency takes milliseconds, separated by commas: {error}") from error
+    if not all(0 <= latency < float("inf") for latency in latencies):
+        raise UserError("--latency must not be negative, and finite")
+    names = tuple(dict.fromkeys(n for n in args.schedulers.split(",") if n)) or SCHEDULERS
+    unknown = [name for name in names if name not in SCHEDULERS]
+    if unknown:
+        raise UserError(f"unknown scheduler '{unknown[0]}'; there are: {', '.join(SCHEDULERS)}")
+    return ComparisonOptions(
+        schedulers=names,
+        latencies_ms=latencies,
+        task=args.task,
+        episodes=args.episodes,
+        seed=args.seed,
+        split=args.split,
+        policy=args.policy,
+        models=model_path(args.models) if args.policy == "model" else Path(args.models),
+        max_seconds=args.max_seconds,
+        workers=args.workers,
+    )

@@ -1,0 +1,1 @@
+"""Leapfrog and the schedulers it is measured against, behind one interface."""

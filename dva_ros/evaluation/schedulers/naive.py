@@ -1,0 +1,48 @@
+"""Naive asynchronous execution: the newest chunk replaces the executing one at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...leapfrog.curve import curve_through
+from ...leapfrog.messages import Frame, Request
+from ...leapfrog.motion import Motion
+from ...leapfrog.parameters import LeapfrogParameters
+from ...leapfrog.timeline import Timeline
+from .baseline import BaselineState, Question, next_tick, require_ahead
+
+
+class NaiveReplacement:
+    """Pays no attention to what is executing: neither in the request nor at the switch.
+
+    The "naive async" of Black et al. 2025 (arXiv 2506.07339): targets that are past when the chunk
+    arrives are skipped, so that time stays right, and the robot is on the new chunk's curve at
+    the controller's next update, whatever the distance. The first chunk begins when it arrives.
+    """
+
+    def ask(
+        self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
+    ) -> Question | None:
+        """Every `execute_frames`, with nothing committed."""
+        waited = state.waited(frame)
+        if waited is not None and waited < parameters.execute_frames:
+            return None
+        return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
+
+    def answer(
+        self,
+        request: Request,
+        targets: np.ndarray,
+        now: float,
+        state: BaselineState,
+        parameters: LeapfrogParameters,
+    ) -> Motion:
+        """The chunk's own curve, from the request's frame on."""
+        period = parameters.frame_period_s
+        timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
+        if state.predictions == 0:
+            start = timeline.time_of(next_tick(timeline, now))
+            return curve_through(state.motion.final_position, targets, start, period)
+        require_ahead(timeline, request.frame_index + len(targets), now)
+        state.consumed_ticks += timeline.first_after(now) - (request.frame_index + 1)
+        return curve_through(request.anchor, targets, request.stamp, period)

@@ -1,0 +1,43 @@
+"""Synchronous execution: predict at rest, execute the whole chunk, repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...leapfrog.curve import curve_through
+from ...leapfrog.messages import Frame, Request
+from ...leapfrog.motion import Motion
+from ...leapfrog.parameters import LeapfrogParameters
+from ...leapfrog.timeline import TOLERANCE_S
+from .baseline import BaselineState, Question
+
+
+class Synchronous:
+    """Asks at the first frame at which the commanded motion has ended.
+
+    As nothing moved meanwhile, a chunk begins when it arrives, with its first target one period
+    later; it starts and ends at rest. The robot idles for the latency in every cycle.
+    """
+
+    def ask(
+        self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
+    ) -> Question | None:
+        """Nothing is committed: the robot rests."""
+        if frame.stamp < state.motion.end - TOLERANCE_S:
+            return None
+        return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
+
+    def answer(
+        self,
+        request: Request,
+        targets: np.ndarray,
+        now: float,
+        state: BaselineState,
+        parameters: LeapfrogParameters,
+    ) -> Motion:
+        """From rest through all targets to rest."""
+        anchor = state.motion.final_position
+        curve = curve_through(anchor, targets, now, parameters.frame_period_s)
+        velocities = curve.velocities.copy()
+        velocities[[0, -1]] = 0.0
+        return Motion(curve.times, curve.positions, velocities)

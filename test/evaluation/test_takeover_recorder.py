@@ -1,0 +1,37 @@
+"""`generate --takeover-from`: the shipped models drive, then the expert."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dva_ros.__main__ import main
+from dva_ros.resources import model_path
+from dva_ros.spec import EMBEDDED_CELL
+from dva_ros.training.store import EpisodeStore
+
+
+def test_a_takeover_is_recorded_with_the_policys_part_marked(tmp_path: Path) -> None:
+    """A dataset like others: first frames that teach nothing, then the expert's, to success."""
+    root, models = tmp_path / "data", model_path("cpu/video").parent
+    command = ["generate", "--task", "lift", "--episodes", "1", "--workers", "1", "--seed", "3"]
+    assert main([*command, "--output", str(root), "--takeover-from", str(models)]) == 0
+    store = EpisodeStore.open([root], EMBEDDED_CELL, workers=1)
+    first_clean = int(np.argmax(store.clean))
+    assert first_clean > 4, "the policy drove for 0.4 s at least"
+    assert not store.clean[:first_clean].any()
+    assert store.clean[first_clean:].all()
+    assert store.success.all()
+    kept = json.loads((root / "meta/generation.json").read_text())
+    assert kept["policy"] == str(models)
+
+
+def test_random_motion_has_no_expert_to_take_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generate", "--random-motion", "--episodes", "1", "--takeover-from", "models/cpu"]
+    assert main([*command, "--output", str(tmp_path / "data")]) == 2
+    assert "--takeover-from needs a task" in capsys.readouterr().err
