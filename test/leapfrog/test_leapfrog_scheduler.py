@@ -176,7 +176,7 @@ def test_too_fast_motion_is_refused_and_a_little_too_fast_is_smoothed() -> None:
     leapfrog = engaged()
     request = _request(leapfrog, 0)
     wild = targets_after(0)
-    wild[5:, 4] += 1.2
+    wild[4:, 4] += 1.9
     decision = leapfrog.accept(answer(request, wild), 0.25)
     assert decision.refusal.startswith("motion limit")
     assert NAMES[4] in decision.refusal
