@@ -6,6 +6,7 @@ a missed grasp, a dropped or nudged object and a disturbed arm are recovered fro
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -72,7 +73,7 @@ class Expert(Protocol):
         """Joint command for the next control period, float64 [14]."""
 
 
-class _PhasedExpert:
+class _PhasedExpert(ABC):
     """Arms, phases and their clock, shared by the experts."""
 
     def __init__(self, scene: Scene, first_phase: str) -> None:
@@ -95,8 +96,9 @@ class _PhasedExpert:
             self.arms[side] = ArmSetpoint.from_joints(side, command[own], velocity[own])
         self._correction = command - self._command()
 
+    @abstractmethod
     def _choose_phase(self, state: ObjectState) -> None:
-        raise NotImplementedError
+        """Enter the phase that the scene is in."""
 
     def pause(self) -> np.ndarray:
         """Joint command that brakes both arms and then holds them, float64 [14]."""

@@ -57,6 +57,21 @@ class EpisodeRecorder:
         )
 
 
+class _Ending:
+    """The moment after success at which an episode ends."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self._success_s: float | None = None
+
+    def reached(self) -> bool:
+        """Whether the task has been fulfilled for that long; asked once a frame."""
+        now = self._cell.time
+        if self._success_s is None and self._cell.evaluate().success:
+            self._success_s = now
+        return self._success_s is not None and now - self._success_s > AFTER_SUCCESS_S
+
+
 def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: bool) -> Episode:
     """Let the expert do the task once.
 
@@ -77,7 +92,7 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
     recorder = EpisodeRecorder(cell)
     command = cell.command()
     rest_frames = int(rng.integers(1, 8))
-    success_s: float | None = None
+    ending = _Ending(cell)
     clean = True
     while cell.time < MAX_EPISODE_S:
         recorder.frame(command, clean)
@@ -89,9 +104,7 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
                 pausing = perturber is not None and perturber.pausing
                 command = expert.pause() if pausing else expert.act(cell.object_state())
             cell.step(command)
-        if success_s is None and cell.evaluate().success:
-            success_s = cell.time
-        if success_s is not None and cell.time - success_s > AFTER_SUCCESS_S:
+        if ending.reached():
             break
     return recorder.episode(task.name, instruction, seed, cell.evaluate().success)
 
@@ -120,16 +133,14 @@ def record_takeover(
         recorder.frame(cell.command(), clean=False)
         return recorder.episode(task.name, cell.scene.instruction, seed, False)
     ends_s = cell.time + MAX_EPISODE_S
-    success_s: float | None = None
+    ending = _Ending(cell)
     clean = False
     while cell.time < ends_s:
         recorder.frame(cell.command(), clean)
         for _ in range(recorder.ticks_per_frame):
             cell.step(expert.act(cell.object_state()))
         clean = True
-        if success_s is None and cell.evaluate().success:
-            success_s = cell.time
-        if success_s is not None and cell.time - success_s > AFTER_SUCCESS_S:
+        if ending.reached():
             break
     return recorder.episode(task.name, cell.scene.instruction, seed, cell.evaluate().success)
 

@@ -58,6 +58,11 @@ class BaselineState:
         """Frames since the newest request; None before the first."""
         return None if self.last_requested is None else frame.index - self.last_requested
 
+    def is_due(self, frame: Frame, parameters: LeapfrogParameters) -> bool:
+        """Whether `execute_frames` have passed since the newest request."""
+        waited = self.waited(frame)
+        return waited is None or waited >= parameters.execute_frames
+
 
 @dataclass(frozen=True)
 class Question:
@@ -70,6 +75,11 @@ class Question:
 
     committed: np.ndarray
     guidance: np.ndarray | None = None
+
+
+def uncommitted(state: BaselineState) -> Question:
+    """A question that says nothing about what will be executed."""
+    return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
 
 
 class Rule(Protocol):

@@ -43,9 +43,9 @@ class RealTimeChunking:
         self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
     ) -> Question | None:
         """Every `execute_frames`."""
-        waited = state.waited(frame)
-        if waited is not None and waited < parameters.execute_frames:
+        if not state.is_due(frame, parameters):
             return None
+        waited = state.waited(frame)
         count = parameters.committed_frames
         times = frame.stamp + parameters.frame_period_s * np.arange(1, count + 1)
         committed = state.motion.sample(times)[0].astype(np.float32)

@@ -9,7 +9,7 @@ from ...leapfrog.messages import Frame, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.timeline import Timeline
-from .baseline import BaselineState, Question, next_tick, require_ahead
+from .baseline import BaselineState, Question, next_tick, require_ahead, uncommitted
 
 DECAY = 0.01
 """m of the weights exp(-m i); the value that ACT uses."""
@@ -39,7 +39,7 @@ class TemporalEnsembling:
         self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
     ) -> Question | None:
         """At every frame, with nothing committed."""
-        return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
+        return uncommitted(state)
 
     def answer(
         self,

@@ -9,7 +9,7 @@ from ...leapfrog.messages import Frame, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.timeline import Timeline
-from .baseline import BaselineState, Question, next_tick, require_ahead
+from .baseline import BaselineState, Question, next_tick, require_ahead, uncommitted
 
 
 class NaiveReplacement:
@@ -24,10 +24,9 @@ class NaiveReplacement:
         self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
     ) -> Question | None:
         """Every `execute_frames`, with nothing committed."""
-        waited = state.waited(frame)
-        if waited is not None and waited < parameters.execute_frames:
+        if not state.is_due(frame, parameters):
             return None
-        return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
+        return uncommitted(state)
 
     def answer(
         self,

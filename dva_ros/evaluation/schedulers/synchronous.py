@@ -9,7 +9,7 @@ from ...leapfrog.messages import Frame, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.timeline import TOLERANCE_S
-from .baseline import BaselineState, Question
+from .baseline import BaselineState, Question, uncommitted
 
 
 class Synchronous:
@@ -25,7 +25,7 @@ class Synchronous:
         """Nothing is committed: the robot rests."""
         if frame.stamp < state.motion.end - TOLERANCE_S:
             return None
-        return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
+        return uncommitted(state)
 
     def answer(
         self,
