@@ -26,8 +26,14 @@ _PANELS = (
 
 
 _COLUMNS = (
-    "ms", "success", "task\ns", "cycle\ns", "idle\ns",
-    "position\nstep rad", "velocity\nstep rad/s", "RMS jerk\nrad/s³",
+    "ms",
+    "success",
+    "task\ns",
+    "cycle\ns",
+    "idle\ns",
+    "position\nstep rad",
+    "velocity\nstep rad/s",
+    "RMS jerk\nrad/s³",
 )
 
 

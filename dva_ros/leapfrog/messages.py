@@ -63,7 +63,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Joint targets for n+1 .. n+H, the answer to a request.
+    """Joint targets for n+1 .. n+H, the answer to a request; or why there are none.
 
     Attributes:
         session: of the request.
@@ -72,6 +72,7 @@ class Chunk:
         frame_index: n.
         joint_names: order of the columns.
         targets: float [H, J], rad (m for grippers).
+        refusal: why the request has no answer; nothing else counts then.
     """
 
     session: int
@@ -80,6 +81,7 @@ class Chunk:
     frame_index: int
     joint_names: tuple[str, ...]
     targets: np.ndarray
+    refusal: str = ""
 
 
 class RefusedError(Exception):

@@ -206,7 +206,10 @@ class Leapfrog:
         return self.hold(now, f"surprise {score:.1f} (at most {greatest:g})")
 
     def accept(self, chunk: Chunk, now: float) -> Decision:
-        """A chunk has arrived: splice it onto the executing motion, or refuse it."""
+        """A chunk has arrived: splice it onto the executing motion, or refuse it.
+
+        One that says that there is no answer has the next frame asked for.
+        """
         fault = self._advance(now)
         if fault is not None:
             return fault
@@ -217,6 +220,9 @@ class Leapfrog:
                 raise RefusedError("not engaged", f"chunk {chunk.chunk_id}")
             request = require_answer(chunk, state.in_flight)
             state.in_flight = None
+            if chunk.refusal:
+                state.last_requested = None
+                raise RefusedError("no answer", chunk.refusal)
             note = state.budget.add(now - request.stamp, now)
             if state.budget.refusal(now):
                 return replace(self.hold(now, state.budget.refusal(now)), note=note)

@@ -92,12 +92,14 @@ class EpisodeRecord:
 
     def add_chunk(self, message: ActionChunk) -> None:
         """What a prediction cost."""
-        if message.session == self.session:
+        if message.session == self.session and not message.refusal:
             self.compute_s.append(message.prediction_latency_s + message.latency_s)
             self._clip_of_chunk[message.chunk_id] = message.clip_id
 
     def add_clip(self, message: PredictedClip) -> None:
         """A clip that may become motion."""
+        if message.refusal:
+            return
         self._clips[message.clip_id] = message
         while len(self._clips) > CLIPS_KEPT:
             del self._clips[next(iter(self._clips))]

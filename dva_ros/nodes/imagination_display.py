@@ -53,7 +53,8 @@ class ImaginationDisplayNode(ManagedNode):
         return [Health("display", message="ok" if self.active else "inactive")]
 
     def _on_clip(self, message: PredictedClip) -> None:
-        self._clip = message
+        if not message.refusal:
+            self._clip = message
 
     def _show(self) -> None:
         clip = self._clip

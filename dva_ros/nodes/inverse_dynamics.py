@@ -104,11 +104,16 @@ class InverseDynamicsNode(ManagedNode):
         superseded = message is not self._newest
         if superseded or not self.active:
             return
+        if message.refusal:
+            self._decline(message, message.refusal)
+            return
         try:
             chunk = self._decode(message)
         except MessageError as error:
             self._refused += 1
-            self.get_logger().warning(f"clip {message.clip_id} refused: {error}")
+            reason = f"clip {message.clip_id} refused: {error}"
+            self.get_logger().warning(reason)
+            self._decline(message, reason)
             return
         now = self.now()
         self._latency.add(now - received)
@@ -116,6 +121,12 @@ class InverseDynamicsNode(ManagedNode):
         chunk.stamp_to_now_s = message.stamp_to_now_s + chunk.latency_s
         self._chunks.publish(chunk)
         self._error = ""
+
+    def _decline(self, message: PredictedClip, reason: str) -> None:
+        """Tell the scheduler that its request has no answer."""
+        chunk = self._chunk_of(message)
+        chunk.refusal = reason
+        self._chunks.publish(chunk)
 
     def _decode(self, message: PredictedClip) -> ActionChunk:
         config, spec = self._decoder.config, self._spec
@@ -137,23 +148,26 @@ class InverseDynamicsNode(ManagedNode):
         motion = self._decoder.decode(
             real[-config.num_real_frames :], clip, np.array(message.position, np.float32)
         )
-        chunk = ActionChunk(
+        chunk = self._chunk_of(message)
+        chunk.chunk_id, chunk.num_frames = self._chunk_id, len(motion)
+        chunk.positions = np.asarray(motion, np.float32).ravel().tolist()
+        return chunk
+
+    def _chunk_of(self, message: PredictedClip) -> ActionChunk:
+        """A chunk without targets that says what it answers."""
+        return ActionChunk(
             header=message.header,
             session=message.session,
             request_id=message.request_id,
             clip_id=message.clip_id,
-            chunk_id=self._chunk_id,
             frame_index=message.frame_index,
             committed_frames=message.committed_frames,
-            num_frames=len(motion),
-            joint_names=list(spec.joint_names),
+            joint_names=list(self._spec.joint_names),
             frame_period_s=message.frame_period_s,
             model_name=self._model_name,
             seed=message.seed,
             prediction_latency_s=message.latency_s,
         )
-        chunk.positions = np.asarray(motion, np.float32).ravel().tolist()
-        return chunk
 
     def _on_failure(self, text: str) -> None:
         self._error = text.strip().splitlines()[-1]

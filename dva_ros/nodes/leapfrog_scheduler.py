@@ -216,7 +216,8 @@ class LeapfrogSchedulerNode(ManagedNode):
         self._surprise.imagined(clip.session, clip.frame_index, frames, executed)
 
     def _on_clip(self, message: PredictedClip) -> None:
-        self._clip = message
+        if not message.refusal:
+            self._clip = message
 
     def _on_description(self, message: String) -> None:
         """Distances are checked from now on."""

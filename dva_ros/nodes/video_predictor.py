@@ -116,11 +116,6 @@ class VideoPredictorNode(ManagedNode):
             self._worker.close()
             self._worker = None
 
-    @property
-    def context_length(self) -> int:
-        """Frames since the model's context began without a gap."""
-        return self._session.length
-
     def health(self) -> Sequence[Health]:
         """The model's latency and the state of its context."""
         newest = self._session.newest
@@ -215,7 +210,7 @@ class VideoPredictorNode(ManagedNode):
                 )
             committed = targets(message.committed, self._spec.num_joints)
         except MessageError as error:
-            self._refuse(str(error))
+            self._refuse(message, str(error))
             return
         request = ClipRequest(
             session=message.session,
@@ -252,14 +247,14 @@ class VideoPredictorNode(ManagedNode):
                     return request
             except RequestRefusedError as error:
                 self._request = None
-                self._refuse(str(error))
+                self._refuse(request, str(error))
             return self._frames.popleft() if self._frames else None
 
     def _answer(self, request: ClipRequest) -> None:
         try:
             prediction = self._session.predict(request)
         except RequestRefusedError as error:
-            self._refuse(str(error))
+            self._refuse(request, str(error))
             return
         if not self.active:
             return
@@ -294,9 +289,22 @@ class VideoPredictorNode(ManagedNode):
         message.position = newest.position.tolist()
         return message
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, request: PredictionRequest | ClipRequest | None, reason: str) -> None:
+        """Say so on the wire, too: whoever asks need not wait for nothing."""
         self._refused += 1
         self.get_logger().warning(reason)
+        if request is None or not self.active:
+            return
+        self._clips.publish(
+            PredictedClip(
+                header=header(self.now()),
+                session=request.session,
+                request_id=request.request_id,
+                frame_index=request.frame_index,
+                joint_names=list(self._spec.joint_names),
+                refusal=reason,
+            )
+        )
 
     def _on_failure(self, text: str) -> None:
         self._error = text.strip().splitlines()[-1]

@@ -10,16 +10,36 @@ import pytest
 from dva_ros.__main__ import main
 
 ROW_KEYS = {
-    "scheduler", "latency_ms", "success", "idle_s", "max_position_step_rad",
-    "max_velocity_step_rad_s", "rms_jerk", "cycle_s",
+    "scheduler",
+    "latency_ms",
+    "success",
+    "idle_s",
+    "max_position_step_rad",
+    "max_velocity_step_rad_s",
+    "rms_jerk",
+    "cycle_s",
 }
 
 
 def _compare(folder: Path, *arguments: str) -> int:
-    return main([
-        "compare-scheduling", "--policy", "expert", "--task", "lift", "--episodes", "1",
-        "--workers", "1", "--max-seconds", "6", "--output", str(folder), *arguments,
-    ])
+    return main(
+        [
+            "compare-scheduling",
+            "--policy",
+            "expert",
+            "--task",
+            "lift",
+            "--episodes",
+            "1",
+            "--workers",
+            "1",
+            "--max-seconds",
+            "6",
+            "--output",
+            str(folder),
+            *arguments,
+        ]
+    )
 
 
 def test_rows_plot_and_table_and_rows_that_are_done_are_kept(
@@ -33,9 +53,18 @@ def test_rows_plot_and_table_and_rows_that_are_done_are_kept(
     (tmp_path / "rows.json").write_text(json.dumps(content))
     capsys.readouterr()
 
-    assert _compare(
-        tmp_path, "--latency", "200,600", "--schedulers", "leapfrog,naive", "--json", str(figures)
-    ) == 0
+    assert (
+        _compare(
+            tmp_path,
+            "--latency",
+            "200,600",
+            "--schedulers",
+            "leapfrog,naive",
+            "--json",
+            str(figures),
+        )
+        == 0
+    )
     rows = {
         (row["scheduler"], row["latency_ms"]): row
         for row in json.loads(figures.read_text())["rows"]

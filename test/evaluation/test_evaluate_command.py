@@ -90,11 +90,29 @@ def test_untrained_models_run_and_fail_the_task(
 def test_every_scheduler_runs_with_the_models(scheduler: str, tmp_path: Path) -> None:
     """Also real-time chunking, whose guidance differentiates through the video model."""
     figures = tmp_path / "figures.json"
-    status = main([
-        "evaluate", "--task", "lift", "--episodes", "1", "--workers", "1", "--max-seconds", "2",
-        "--models", str(_models(tmp_path / "models")), "--steps", "1", "--latency-ms", "200",
-        "--scheduler", scheduler, "--json", str(figures),
-    ])
+    status = main(
+        [
+            "evaluate",
+            "--task",
+            "lift",
+            "--episodes",
+            "1",
+            "--workers",
+            "1",
+            "--max-seconds",
+            "2",
+            "--models",
+            str(_models(tmp_path / "models")),
+            "--steps",
+            "1",
+            "--latency-ms",
+            "200",
+            "--scheduler",
+            scheduler,
+            "--json",
+            str(figures),
+        ]
+    )
     assert status == 0
     values = json.loads(figures.read_text())
     assert values["scheduler"] == scheduler

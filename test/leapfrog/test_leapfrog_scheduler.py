@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from streams import HOME, LIMITS, NAMES, Stream, answer, engaged, frame, targets_after, waves
@@ -283,6 +285,27 @@ def test_an_unanswered_request_is_given_up_and_made_again() -> None:
     decision = leapfrog.on_frame(frame(20), 2.05)
     assert decision.request is not None
     assert leapfrog.state.refusals["no answer"] == 1
+
+
+def test_a_request_that_gets_a_refusal_is_made_again_at_the_next_frame() -> None:
+    """A predictor that has passed the frame says so; the robot does not wait for nothing."""
+    leapfrog = engaged()
+    request = _request(leapfrog, 0)
+    refused = replace(answer(request, np.empty((0, len(NAMES)))), refusal="frame 1 is past")
+    assert leapfrog.accept(refused, 0.05).refusal == "no answer: frame 1 is past"
+    decision = leapfrog.on_frame(frame(1), 0.1)
+    assert decision.request is not None
+    assert leapfrog.state.budget.latency.count == 0
+
+
+def test_a_refusal_of_another_request_leaves_the_open_one_open() -> None:
+    """Only the answer that is waited for ends the waiting."""
+    leapfrog = engaged()
+    request = _request(leapfrog, 0)
+    other = replace(request, request_id=request.request_id + 1)
+    refused = replace(answer(other, targets_after(0)), refusal="too late")
+    assert "unexpected chunk" in leapfrog.accept(refused, 0.05).refusal
+    assert leapfrog.state.in_flight is request
 
 
 def test_a_new_session_drops_the_open_request_and_asks_anew() -> None:

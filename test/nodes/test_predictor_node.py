@@ -90,19 +90,24 @@ def test_ids_lead_from_the_request_through_the_clip_to_the_chunk(chain: Chain) -
     assert 0 < chunk.prediction_latency_s < chunk.stamp_to_now_s
 
 
-def test_a_request_for_a_frame_that_is_past_is_not_answered(chain: Chain) -> None:
-    chain.ask(1, behind=2)
-    chain.graph.spin(0.5)
-    assert chain.clips == []
+def test_a_request_for_a_frame_that_is_past_is_refused_down_to_the_chunk(chain: Chain) -> None:
+    """The scheduler hears at once that it need not wait, and why."""
+    index = chain.ask(1, behind=2)
+    chain.graph.spin_until(lambda: chain.chunks)
+    clip, chunk = chain.clips[-1], chain.chunks[-1]
+    assert "is already in the context" in clip.refusal
+    assert (clip.request_id, clip.num_frames, len(clip.rgb)) == (1, 0, 0)
+    assert (chunk.request_id, chunk.frame_index, chunk.refusal) == (1, index, clip.refusal)
+    assert len(chunk.positions) == 0
     chain.ask(2)
-    chain.graph.spin_until(lambda: chain.clips)
-    assert chain.clips[-1].request_id == 2
+    chain.graph.spin_until(lambda: len(chain.chunks) == 2)
+    assert (chain.chunks[-1].request_id, chain.chunks[-1].refusal) == (2, "")
 
 
-def test_a_request_for_other_joints_is_not_answered(chain: Chain) -> None:
+def test_a_request_for_other_joints_is_refused(chain: Chain) -> None:
     chain.ask(1, joints=5)
-    chain.graph.spin(0.5)
-    assert chain.clips == []
+    chain.graph.spin_until(lambda: chain.chunks)
+    assert "is for joints" in chain.chunks[-1].refusal
 
 
 def test_a_predictor_that_rejoins_has_the_whole_context(chain: Chain) -> None:
@@ -114,8 +119,8 @@ def test_a_predictor_that_rejoins_has_the_whole_context(chain: Chain) -> None:
     chain.graph.spin_until(lambda: chain.predictor.health()[0].values["newest frame"] != "none")
     chain.ask(7)
     chain.graph.spin_until(lambda: chain.clips)
-    joined = chain.predictor.context_length
-    assert joined == chain.clips[-1].frame_index + 1
+    context = chain.predictor.health()[0].values
+    assert context["context frames"] == context["newest frame"] + 1
 
 
 def test_a_checkpoint_of_another_cell_is_refused_by_the_field(
