@@ -12,7 +12,7 @@ from .answers import require_answer, targets_of
 from .budget import Budget
 from .clearance import Guard
 from .limits import JointLimits
-from .messages import Chunk, Decision, Frame, Mode, RefusedError, Status
+from .messages import Chunk, Decision, Frame, Mode, RefusedError, Request, Status
 from .motion import Motion
 from .parameters import MAX_OVERLAP_S, LeapfrogParameters
 from .requests import next_request, waiting
@@ -155,12 +155,8 @@ class Leapfrog:
             state.in_flight, state.last_requested, state.proposal = None, None, None
         state.frame, state.frame_arrival = frame, now
         update_mode(state, self.parameters, now)
-        if not state.engaged or now < state.taken_over or blocked(state, self.parameters, now):
-            return Decision()
         self._drop_overdue(now)
-        if state.in_flight is not None or waiting(state, self.parameters, frame, now):
-            return Decision()
-        return Decision(request=next_request(state, self.parameters, frame, now))
+        return Decision(request=self._ask(now))
 
     def on_joint_states(self, now: float, positions: np.ndarray) -> Decision:
         """Measured positions [J] have arrived; without usable ones no motion is continued."""
@@ -208,7 +204,8 @@ class Leapfrog:
     def accept(self, chunk: Chunk, now: float) -> Decision:
         """A chunk has arrived: splice it onto the executing motion, or refuse it.
 
-        One that says that there is no answer has the next frame asked for.
+        Where it is refused, or says that there is no answer, the newest frame is asked for at
+        once: motion ends before the next regular answer.
         """
         fault = self._advance(now)
         if fault is not None:
@@ -219,22 +216,11 @@ class Leapfrog:
             if not state.engaged:
                 raise RefusedError("not engaged", f"chunk {chunk.chunk_id}")
             request = require_answer(chunk, state.in_flight)
-            state.in_flight = None
-            if chunk.refusal:
-                state.last_requested = None
-                raise RefusedError("no answer", chunk.refusal)
-            note = state.budget.add(now - request.stamp, now)
-            if state.budget.refusal(now):
-                return replace(self.hold(now, state.budget.refusal(now)), note=note)
-            targets = targets_of(chunk, request, self.joint_names, self.parameters.horizon)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
-        proposal = Proposal(chunk.chunk_id, request, targets)
-        if self.parameters.single_step:
-            state.proposal = proposal
-            update_mode(state, self.parameters, now)
-            return Decision(note=f"chunk {chunk.chunk_id} waits for approval")
-        return replace(self._follow(proposal, now), note=note)
+        state.in_flight = None
+        decision = self._use(chunk, request, now)
+        return replace(decision, request=self._ask_again(now)) if decision.refusal else decision
 
     def watch(self, now: float) -> Decision:
         """To be called regularly (20 Hz): notices what did not come, and stops where it must."""
@@ -274,6 +260,42 @@ class Leapfrog:
         state.mode = Mode.FAULT
         decision = self._refused("clock", reason)
         return Decision(trajectory=message, refusal=decision.refusal)
+
+    def _ask(self, now: float) -> Request | None:
+        """The request after the newest frame, where it is time for one."""
+        state, frame = self.state, self.state.frame
+        if frame is None or not state.engaged or now < state.taken_over:
+            return None
+        if state.in_flight is not None or blocked(state, self.parameters, now):
+            return None
+        if waiting(state, self.parameters, frame, now):
+            return None
+        return next_request(state, self.parameters, frame, now)
+
+    def _ask_again(self, now: float) -> Request | None:
+        """As `_ask`, without waiting; but never twice after one frame."""
+        asked, self.state.last_requested = self.state.last_requested, None
+        frame = self.state.frame
+        return None if frame is None or frame.index == asked else self._ask(now)
+
+    def _use(self, chunk: Chunk, request: Request, now: float) -> Decision:
+        """Count the answer to a request and follow it, or refuse it."""
+        state = self.state
+        try:
+            if chunk.refusal:
+                raise RefusedError("no answer", chunk.refusal)
+            note = state.budget.add(now - request.stamp, now)
+            if state.budget.refusal(now):
+                return replace(self.hold(now, state.budget.refusal(now)), note=note)
+            targets = targets_of(chunk, request, self.joint_names, self.parameters.horizon)
+        except RefusedError as refusal:
+            return self._refused(refusal.kind, refusal.detail)
+        proposal = Proposal(chunk.chunk_id, request, targets)
+        if self.parameters.single_step:
+            state.proposal = proposal
+            update_mode(state, self.parameters, now)
+            return Decision(note=f"chunk {chunk.chunk_id} waits for approval")
+        return replace(self._follow(proposal, now), note=note)
 
     def _follow(self, proposal: Proposal, now: float) -> Decision:
         """Make a chunk the motion, or refuse it."""

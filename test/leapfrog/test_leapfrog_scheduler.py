@@ -292,10 +292,28 @@ def test_a_request_that_gets_a_refusal_is_made_again_at_the_next_frame() -> None
     leapfrog = engaged()
     request = _request(leapfrog, 0)
     refused = replace(answer(request, np.empty((0, len(NAMES)))), refusal="frame 1 is past")
-    assert leapfrog.accept(refused, 0.05).refusal == "no answer: frame 1 is past"
-    decision = leapfrog.on_frame(frame(1), 0.1)
-    assert decision.request is not None
+    decision = leapfrog.accept(refused, 0.05)
+    assert decision.refusal == "no answer: frame 1 is past"
+    assert decision.request is None
+    assert leapfrog.on_frame(frame(1), 0.1).request is not None
     assert leapfrog.state.budget.latency.count == 0
+
+
+def test_a_refused_chunk_has_the_newest_frame_asked_for_and_costs_no_idle_time() -> None:
+    """Asking only at the next frame would leave motion half a frame short."""
+    leapfrog = _after_first_chunk()
+    request = _request(leapfrog, 3)
+    _keep_alive(leapfrog, 4, 6)
+    wild = targets_after(3) + 10 * LIMITS.jump
+    decision = leapfrog.accept(answer(request, wild), 0.55)
+    assert decision.refusal.startswith(("jump", "position limit"))
+    assert decision.trajectory is None
+    assert decision.request is not None
+    assert decision.request.frame_index == 5
+    _keep_alive(leapfrog, 6, 9)
+    good = answer(decision.request, targets_after(5))
+    assert leapfrog.accept(good, 0.8).trajectory is not None
+    assert leapfrog.state.idle_s(0.85) == 0.0
 
 
 def test_a_refusal_of_another_request_leaves_the_open_one_open() -> None:
