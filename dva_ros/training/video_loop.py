@@ -42,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patch-margin", type=int, default=8, help="pixels around its patch that a token sees"
     )
+    parser.add_argument(
+        "--stem-width",
+        type=int,
+        default=32,
+        help="features of the first convolution over a real frame; 0 for no convolutions",
+    )
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
@@ -166,7 +172,9 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
     if args.resume:
         config = load_state(args.output).config
     elif args.init is not None:
-        config = replace(load_config(args.init), patch_margin=args.patch_margin)
+        config = replace(
+            load_config(args.init), patch_margin=args.patch_margin, stem_width=args.stem_width
+        )
     else:
         rows = np.concatenate(
             [np.arange(s, s + n) for s, n in zip(train.starts, train.lengths, strict=True)]
@@ -181,6 +189,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
             heads=args.heads,
             context_frames=args.context_frames,
             patch_margin=args.patch_margin,
+            stem_width=args.stem_width,
         )
     config.spec.require_equal(store.spec, "the checkpoint", "the data")
     device = args.device

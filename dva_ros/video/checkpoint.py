@@ -22,6 +22,7 @@ WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.yaml"
 KIND = "dva_ros causal video model"
 _WIDE_PATCHES = "embedding.wide_patch."
+_STEM = "embedding.stem."
 
 
 class CheckpointError(UserError):
@@ -92,7 +93,8 @@ def load_model(folder: Path, dtype: torch.dtype) -> VideoModel:
 def warm_start(folder: Path, config: VideoModelConfig) -> VideoModel:
     """A float32 model of `config` that computes what a checkpoint does.
 
-    Wide patches (`patch_margin`) that the checkpoint has not are added, and begin as nothing.
+    Wide patches (`patch_margin`) and a stem (`stem_width`) that the checkpoint has not are added,
+    and begin as nothing.
 
     Raises:
         CheckpointError: see `load_model`.
@@ -101,9 +103,9 @@ def warm_start(folder: Path, config: VideoModelConfig) -> VideoModel:
     source = load_model(folder, torch.float32)
     model = VideoModel(config)
     weights = dict(source.named_parameters())
-    if source.config.patch_margin == 0:
-        added = {n: p for n, p in model.named_parameters() if n.startswith(_WIDE_PATCHES)}
-        weights |= added
+    missing = [_WIDE_PATCHES] if source.config.patch_margin == 0 else []
+    missing += [_STEM] if source.config.stem_width == 0 else []
+    weights |= {n: p for n, p in model.named_parameters() if n.startswith(tuple(missing))}
     _require_same_shapes(folder / WEIGHTS_FILE, dict(model.named_parameters()), weights)
     model.load_state_dict(weights)
     return model

@@ -19,6 +19,7 @@ class VideoModelConfig:
         patch: side of a square patch in pixels.
         patch_margin: pixels beyond each side of its patch that a real frame's token sees, too; 0
             for patches that end at their edges.
+        stem_width: features of the first of the convolutions over a real frame; 0 for none.
         width: features of a token.
         depth: number of blocks.
         heads: attention heads; `width` is divisible by it.
@@ -37,6 +38,7 @@ class VideoModelConfig:
     state_std: tuple[float, ...]
     patch: int = 16
     patch_margin: int = 0
+    stem_width: int = 0
     width: int = 192
     depth: int = 6
     heads: int = 6
@@ -53,6 +55,8 @@ class VideoModelConfig:
         for name in ("mosaic_height", "mosaic_width"):
             if getattr(self.spec, name) % self.patch:
                 raise ValueError(f"{name} {getattr(self.spec, name)} is no multiple of the patch")
+        if self.stem_width and self.patch & (self.patch - 1):
+            raise ValueError(f"the stem halves patches: {self.patch} is no power of two")
         if self.width % self.heads or self.head_dim % 2:
             raise ValueError(f"width {self.width} does not split into {self.heads} even heads")
         for name in ("state_mean", "state_std"):

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import VideoModelConfig
+from .patches import to_image
+from .stem import ConvStem
 
 _LEVEL_FEATURES = 64
 
@@ -34,8 +36,7 @@ class WidePatches(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Signal [..., patches, patch_dim] -> [..., patches, width]."""
         lead = frames.shape[:-2]
-        grid = frames.reshape(-1, self.rows, frames.shape[-2] // self.rows, 3, *[self.patch] * 2)
-        image = grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+        image = to_image(frames, self.rows, self.patch)
         return self.windows(image).flatten(2).mT.reshape(*lead, frames.shape[-2], -1)
 
 
@@ -68,6 +69,7 @@ class Embedding(nn.Module):
         self.word = nn.Embedding(config.word_buckets + 1, width)
         self.real_patch = nn.Linear(config.patch_dim, width)
         self.wide_patch = WidePatches(config) if config.patch_margin else None
+        self.stem = ConvStem(config) if config.stem_width else None
         self.state = nn.Linear(joints, width)
         self.noisy_patch = nn.Linear(config.patch_dim, width)
         self.command = nn.Linear(joints, width)
@@ -86,6 +88,8 @@ class Embedding(nn.Module):
         patches = self.real_patch(frames)
         if self.wide_patch is not None:
             patches = patches + self.wide_patch(frames)
+        if self.stem is not None:
+            patches = patches + self.stem(frames)
         return torch.cat((patches, self.state(state)[..., None, :]), dim=-2) + self.slot
 
     def clip(

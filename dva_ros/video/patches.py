@@ -28,6 +28,13 @@ def unpatchify(patches: np.ndarray, height: int, width: int, patch: int) -> np.n
     return np.ascontiguousarray(moved).reshape(*lead, height, width, 3)
 
 
+def to_image(patches: Tensor, rows: int, patch: int) -> Tensor:
+    """[..., patches, patch_dim], `rows` patches high -> [N, 3, height, width] for convolutions."""
+    columns = patches.shape[-2] // rows
+    grid = patches.reshape(-1, rows, columns, 3, patch, patch)
+    return grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+
+
 def to_signal(pixels: Tensor, dtype: torch.dtype) -> Tensor:
     """uint8 0..255 to -1..1."""
     return pixels.to(dtype).mul_(1 / 127.5).sub_(1)

@@ -51,6 +51,7 @@ def small_config(**changes: object) -> VideoModelConfig:
         "state_mean": (0.5, 0.5, 0.0),
         "state_std": (0.3, 0.3, 1.0),
         "patch_margin": 4,
+        "stem_width": 8,
         "width": 64,
         "depth": 2,
         "heads": 2,

@@ -94,15 +94,17 @@ def test_a_missing_field_is_named(folder: Path) -> None:
         load_config(folder)
 
 
-def test_a_warm_start_adds_wide_patches_that_change_nothing_yet(tmp_path: Path) -> None:
-    """Training goes on from the same function; other differences are refused by name."""
-    narrow = tiny_config(patch_margin=0)
+def test_a_warm_start_adds_what_changes_nothing_yet(tmp_path: Path) -> None:
+    """Wide patches and a stem: training goes on from the same function; other differences are
+    refused by name."""
+    narrow = tiny_config(patch_margin=0, stem_width=0)
     source = random_model(narrow)
     save_checkpoint(tmp_path, narrow, dict(source.named_parameters()), dtype=torch.float32)
     wide = warm_start(tmp_path, tiny_config(patch_margin=8))
     batch = random_batch(narrow, size=1, num_real=5, clip_start=[4])
     torch.testing.assert_close(wide(batch), source(batch))
-    assert wide.embedding.wide_patch is not None
-    assert wide.embedding.wide_patch.windows.weight.requires_grad
+    added = {name for name, _ in wide.named_parameters()} - set(dict(source.named_parameters()))
+    assert {name.split(".")[1] for name in added} == {"wide_patch", "stem"}
+    assert all(parameter.requires_grad for parameter in wide.parameters())
     with pytest.raises(SpecMismatchError, match="word"):
         warm_start(tmp_path, tiny_config(patch_margin=8, word_buckets=100))

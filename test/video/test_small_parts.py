@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_config
+from tiny import SPEC, tiny_config
 
+from dva_ros.spec import CameraSpec
 from dva_ros.video.embedding import WidePatches
 from dva_ros.video.instruction import hash_words
 from dva_ros.video.noise import add_noise, sample_levels, velocity_weight
 from dva_ros.video.patches import patchify, to_pixels, to_signal, unpatchify
 from dva_ros.video.sampler import sample_clip, sampling_levels
+from dva_ros.video.stem import ConvStem
 
 
 def test_patches_come_back_as_the_same_pixels() -> None:
@@ -37,6 +41,23 @@ def test_a_wide_patch_sees_its_own_pixels_and_those_around_it() -> None:
     assert seen[3, 0] == frame[16 + 3, 16 + 5, 1]
     assert seen[2, 1] == frame[16 - 8, 0 - 8 + 31, 2]
     assert seen[0, 1] == 0
+
+
+def test_the_stem_sees_every_patch_and_its_surroundings_alike() -> None:
+    """A picture moved by one patch moves the features by one cell, and a cell reads no pixel
+    further than 15 beyond its patch."""
+    torch.manual_seed(0)
+    config = tiny_config(spec=replace(SPEC, cameras=(CameraSpec("overhead", 48, 112),)))
+    stem = ConvStem(config)
+    torch.nn.init.normal_(stem.layers[-1].weight)
+    frames = np.zeros((3, 48, 112, 3), np.float32)
+    frames[0, 18:21, 60:63] = frames[1, 18:21, 44:47] = 1.0
+    frames[2, 18:21, 60:63] = 1.0
+    frames[2, :, 48 + 16 + 15 :] = 0.5
+    there, moved, disturbed = stem(torch.from_numpy(patchify(frames, 16))).unflatten(1, (3, 7))
+    torch.testing.assert_close(there[1, 2:5], moved[1, 1:4])
+    torch.testing.assert_close(there[1, 3], disturbed[1, 3])
+    assert not torch.allclose(there[1, 4], disturbed[1, 4])
 
 
 def test_every_pixel_value_survives_the_signal_range() -> None:

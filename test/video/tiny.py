@@ -21,6 +21,7 @@ def tiny_config(**changes: object) -> VideoModelConfig:
         "state_mean": (0.1, 0.0, -0.2),
         "state_std": (0.5, 1.0, 2.0),
         "patch_margin": 4,
+        "stem_width": 4,
         "width": 32,
         "depth": 3,
         "heads": 2,
