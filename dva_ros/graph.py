@@ -56,6 +56,7 @@ class GraphOptions:
         with_cell: start the embedded cell; without it a real one is expected.
         with_display: start the operator's picture of the imagined future.
         overrides: node name -> parameter -> value, over the file.
+        remaps: node name -> topic or service -> its name instead.
     """
 
     params_file: Path
@@ -65,6 +66,7 @@ class GraphOptions:
     with_cell: bool = True
     with_display: bool = False
     overrides: Mapping[str, Mapping[str, object]] | None = None
+    remaps: Mapping[str, Mapping[str, str]] | None = None
 
     def nodes(self) -> Sequence[GraphNode]:
         """The nodes to start, in order."""
@@ -88,6 +90,8 @@ class GraphOptions:
             command += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, value in self.parameters(node).items():
             command += ["-p", f"{name}:={_yaml(value)}"]
+        for name, instead in (self.remaps or {}).get(node.name, {}).items():
+            command += ["-r", f"{name}:={instead}"]
         return command
 
 

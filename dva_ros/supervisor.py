@@ -29,10 +29,12 @@ class NodeProcess:
         node: what it is.
         process: its process.
         lines: the last lines that it printed.
+        may_end: its end is no death to tell of.
     """
 
     node: GraphNode
     process: subprocess.Popen[str]
+    may_end: bool = False
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
 
 
@@ -78,7 +80,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         try:
             for node in self._options.nodes():
-                self._start(node)
+                self._processes.append(self._start(node))
         except BaseException:
             self.stop()
             raise
@@ -104,6 +106,25 @@ class Supervisor:
         except queue.Empty:
             return None
 
+    def running(self, name: str) -> NodeProcess:
+        """The process of a node; KeyError where it is not in the graph."""
+        for running in self._processes:
+            if running.node.name == name:
+                return running
+        raise KeyError(name)
+
+    def kill(self, name: str) -> None:
+        """End a node without giving it a chance to say anything (SIGKILL)."""
+        running = self.running(name)
+        running.may_end = True
+        running.process.kill()
+        running.process.wait(KILL_TIMEOUT_S)
+
+    def restart(self, name: str) -> None:
+        """Start a node again after its end."""
+        place = self._processes.index(self.running(name))
+        self._processes[place] = self._start(self._processes[place].node)
+
     def stop(self) -> None:
         """End all processes in the reverse order of starting; one that hangs is killed."""
         self._stopping = True
@@ -111,6 +132,7 @@ class Supervisor:
             process = running.process
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGCONT)
                 try:
                     process.wait(running.node.stop_timeout_s)
                 except subprocess.TimeoutExpired:
@@ -119,7 +141,7 @@ class Supervisor:
                     process.wait(KILL_TIMEOUT_S)
         self._processes.clear()
 
-    def _start(self, node: GraphNode) -> None:
+    def _start(self, node: GraphNode) -> NodeProcess:
         process = subprocess.Popen(
             self._options.command(node),
             stdin=subprocess.DEVNULL,
@@ -131,8 +153,8 @@ class Supervisor:
             start_new_session=True,
         )
         running = NodeProcess(node, process)
-        self._processes.append(running)
         threading.Thread(target=self._follow, args=(running,), name=node.name, daemon=True).start()
+        return running
 
     def _follow(self, running: NodeProcess) -> None:
         name = running.node.name
@@ -141,7 +163,7 @@ class Supervisor:
             running.lines.append(line.rstrip())
             self._write(f"[{name}] {line.rstrip()}")
         status = running.process.wait()
-        if not self._stopping:
+        if not (self._stopping or running.may_end):
             self._deaths.put(Death(name, status, tuple(running.lines)))
 
 

@@ -7,6 +7,8 @@ import sys
 
 SUMMARY = "start the nodes and the embedded cell as processes, until Ctrl-C"
 EXIT_NODE_DIED = 1
+RESPAWN_DELAY_S = 1.0
+"""So that a node that cannot start does not keep the machine busy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--use-sim-time", action="store_true", help="take time from the cell's /clock"
+    )
+    parser.add_argument(
+        "--respawn", action="store_true", help="start a node again when it dies, instead of ending"
     )
     parser.add_argument(
         "--models", help="folder, or name in models/, with video/ and inverse_dynamics/"
@@ -51,8 +56,11 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: ended.set())
     with Supervisor(options, lambda line: print(line, flush=True)) as supervisor:
         print(f"up: {', '.join(node.name for node in options.nodes())}; Ctrl-C stops", flush=True)
-        death = wait_for_death(supervisor, ended)
-        if death is not None:
+        while (death := wait_for_death(supervisor, ended)) is not None:
             print(f"up: {death.describe()}", file=sys.stderr, flush=True)
+            if not args.respawn:
+                break
+            ended.wait(RESPAWN_DELAY_S)
+            supervisor.restart(death.name)
         print("up: stopping", flush=True)
     return 0 if death is None else EXIT_NODE_DIED

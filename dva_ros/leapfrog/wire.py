@@ -31,3 +31,11 @@ def continuing(
         for t, q, v in zip(times, positions, velocities, strict=True)
     )
     return Trajectory(names, points, stamp)
+
+
+def played(trajectory: Trajectory) -> Motion:
+    """What a controller plays for a message that `continuing` made; its inverse."""
+    times = np.array([trajectory.stamp + point.time_from_start for point in trajectory.points])
+    positions = np.stack([np.asarray(point.positions) for point in trajectory.points])
+    velocities = np.stack([np.asarray(point.velocities) for point in trajectory.points])
+    return Motion(times, positions, velocities)

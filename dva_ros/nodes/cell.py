@@ -21,6 +21,7 @@ from rclpy.logging import get_logger
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
+from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
 from dva_msgs.msg import ControllerState, TaskStatus
@@ -124,6 +125,7 @@ class CellNode(ManagedNode):
             JointTrajectory, f"{CONTROLLER}/joint_trajectory", self._on_trajectory, qos.COMMAND
         )
         self.serve(ResetCell, "~/reset", self._on_reset)
+        self.serve(SetBool, f"{CONTROLLER}/set_active", self._on_set_active)
 
     def start(self) -> None:
         """Start physics in its own thread, which also renders."""
@@ -252,6 +254,14 @@ class CellNode(ManagedNode):
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
         self._trajectories.append(trajectory_from_msg(message))
+
+    def _on_set_active(
+        self, request: SetBool.Request, response: SetBool.Response
+    ) -> SetBool.Response:
+        """What a controller manager's switch does to a real controller."""
+        self._jobs.append(lambda cell: cell.set_controller_active(request.data))
+        response.success = True
+        return response
 
     def _on_reset(
         self, request: ResetCell.Request, response: ResetCell.Response

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import rclpy
-from lifecycle_msgs.msg import State
-from lifecycle_msgs.srv import GetState
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -29,26 +24,21 @@ from dva_msgs.msg import (
 )
 from dva_msgs.srv import ClearContext, ResetCell
 
-from ..errors import UserError
 from ..evaluation.report import EpisodeOutcome, EvaluationOptions, EvaluationReport
-from ..graph import GRAPH, GraphOptions, checkpoint_overrides
+from ..graph import GraphOptions, checkpoint_overrides
 from ..leapfrog.limits import JointLimits
 from ..resources import config_path
 from ..spec import EMBEDDED_CELL
-from ..supervisor import Supervisor
 from . import qos
 from .conversions import image_from_msg
 from .episode_record import EpisodeRecord
+from .graph_client import POLL_S, RunningGraph, ros_context
 
-START_TIMEOUT_S = 90.0
-SERVICE_TIMEOUT_S = 15.0
-STOP_TIMEOUT_S = 5.0
-POLL_S = 0.02
 SPEC = EMBEDDED_CELL
 
 
 class EvaluationClient(Node):
-    """Listens to a running graph and calls its services. `spin` runs in a thread of its own."""
+    """Listens to a running graph, for the record of an episode."""
 
     def __init__(self, context: Context, filmed: bool) -> None:
         super().__init__("evaluation_client", context=context)
@@ -67,25 +57,6 @@ class EvaluationClient(Node):
             for camera in SPEC.cameras:
                 on_image = partial(self._on_image, camera.name)
                 self._listen(Image, f"{camera.name}/image_raw", on_image, qos.SENSOR)
-
-    def request(self, kind: type[Any], name: str, request: Any, timeout_s: float) -> Any:
-        """Call a service and wait.
-
-        Raises:
-            UserError: it does not answer in time.
-        """
-        client = self.create_client(kind, name)
-        done = threading.Event()
-        try:
-            if not client.wait_for_service(timeout_s):
-                raise UserError(f"service {name} did not appear within {timeout_s:.0f} s")
-            future = client.call_async(request)
-            future.add_done_callback(lambda _: done.set())
-            if not done.wait(timeout_s):
-                raise UserError(f"service {name} did not answer within {timeout_s:.0f} s")
-            return future.result()
-        finally:
-            self.destroy_client(client)
 
     def _listen(
         self, kind: type[Any], topic: str, callback: Callable[[Any], None], profile: Any
@@ -133,20 +104,11 @@ def run_ros_evaluation(options: EvaluationOptions) -> EvaluationReport:
             this ROS domain.
     """
     begun = time.monotonic()
-    context = Context()
-    rclpy.init(context=context)
-    client = EvaluationClient(context, options.video is not None)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(client)
-    spinner = threading.Thread(target=_spin, args=(executor,), name="evaluation client")
-    spinner.start()
     outcomes: list[EpisodeOutcome] = []
-    files: list[Path] = []
-    try:
-        _require_alone(client)
-        with Supervisor(_graph_options(options), _print_problem) as supervisor:
-            evaluation = _Evaluation(options, client, supervisor)
-            evaluation.wait_until_active()
+    with ros_context() as context:
+        client = EvaluationClient(context, options.video is not None)
+        with RunningGraph(context, _graph_options(options), [client]) as graph:
+            evaluation = _Evaluation(options, client, graph)
             try:
                 for seed in tqdm(options.seeds, unit="episode", desc=options.task):
                     outcomes.append(evaluation.episode(seed))
@@ -156,12 +118,7 @@ def run_ros_evaluation(options: EvaluationOptions) -> EvaluationReport:
                     )
             except KeyboardInterrupt:
                 tqdm.write("interrupted: the figures are of the finished episodes")
-        files = evaluation.write_film()
-    finally:
-        executor.shutdown()
-        spinner.join()
-        client.destroy_node()
-        rclpy.shutdown(context=context)
+    files = evaluation.write_film()
     return EvaluationReport(
         options, tuple(outcomes), "ros", time.monotonic() - begun, tuple(files)
     )
@@ -169,33 +126,23 @@ def run_ros_evaluation(options: EvaluationOptions) -> EvaluationReport:
 
 class _Evaluation:
     def __init__(
-        self, options: EvaluationOptions, client: EvaluationClient, supervisor: Supervisor
+        self, options: EvaluationOptions, client: EvaluationClient, graph: RunningGraph
     ) -> None:
         self._options = options
         self._client = client
-        self._supervisor = supervisor
+        self._graph = graph
         self._limits = JointLimits.load(config_path("joint_limits"), SPEC.joint_names)
         self._filmed: EpisodeRecord | None = None
 
-    def wait_until_active(self) -> None:
-        """Wait for every node's lifecycle state."""
-        deadline = time.monotonic() + START_TIMEOUT_S
-        waiting = [running.node.name for running in self._supervisor.processes]
-        while waiting:
-            self._require_alive()
-            if time.monotonic() > deadline:
-                raise UserError(f"not active after {START_TIMEOUT_S:.0f} s: {', '.join(waiting)}")
-            waiting = [name for name in waiting if not self._is_active(name)]
-
     def episode(self, seed: int) -> EpisodeOutcome:
         """Reset, clear, engage, watch, disengage."""
-        options, client = self._options, self._client
-        reset = self._call(
+        options, client, graph = self._options, self._client, self._graph
+        reset = graph.call(
             ResetCell,
             "cell/reset",
             ResetCell.Request(task=options.task, seed=seed, split=options.split),
         )
-        cleared = self._call(
+        cleared = graph.call(
             ClearContext,
             "camera_context/clear_context",
             ClearContext.Request(instruction=reset.instruction),
@@ -203,15 +150,15 @@ class _Evaluation:
         filmed = options.video is not None and self._filmed is None
         record = EpisodeRecord(seed, cleared.session, self._limits, filmed)
         client.record = record
-        self._wait(lambda: self._seen(cleared.session), "a context frame of the new session")
-        self._call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
+        graph.wait(lambda: self._seen(cleared.session), "a context frame of the new session")
+        graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
         while not self._ended(record):
-            self._require_alive()
+            graph.require_alive()
             time.sleep(POLL_S)
         outcome = record.outcome()
         client.record = None
-        self._call(Trigger, "leapfrog_scheduler/disengage", Trigger.Request())
-        self._wait(
+        graph.call(Trigger, "leapfrog_scheduler/disengage", Trigger.Request())
+        graph.wait(
             lambda: (
                 client.status is not None and client.status.mode == LeapfrogStatus.MODE_DISENGAGED
             ),
@@ -236,33 +183,6 @@ class _Evaluation:
         frame = self._client.newest_frame
         return frame is not None and frame.session == session
 
-    def _is_active(self, name: str) -> bool:
-        try:
-            answer = self._client.request(GetState, f"{name}/get_state", GetState.Request(), 1.0)
-        except UserError:
-            return False
-        return bool(answer.current_state.id == State.PRIMARY_STATE_ACTIVE)
-
-    def _call(self, kind: type[Any], name: str, request: Any) -> Any:
-        self._require_alive()
-        answer = self._client.request(kind, name, request, SERVICE_TIMEOUT_S)
-        if not answer.success:
-            raise UserError(f"{name} refused: {answer.message}")
-        return answer
-
-    def _wait(self, reached: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while not reached():
-            self._require_alive()
-            if time.monotonic() > deadline:
-                raise UserError(f"waited {STOP_TIMEOUT_S:.0f} s for {what}")
-            time.sleep(POLL_S)
-
-    def _require_alive(self) -> None:
-        death = self._supervisor.death(0.0)
-        if death is not None:
-            raise UserError(death.describe())
-
 
 def _graph_options(options: EvaluationOptions) -> GraphOptions:
     overrides = checkpoint_overrides(options.models)
@@ -276,26 +196,3 @@ def _graph_options(options: EvaluationOptions) -> GraphOptions:
         "controller_state_period": 1,
     }
     return GraphOptions(config_path("cell"), overrides=overrides)
-
-
-def _require_alone(client: EvaluationClient) -> None:
-    """Two graphs in one ROS domain would command one another's cell."""
-    time.sleep(1.0)
-    running = {node.name for node in GRAPH} & set(client.get_node_names())
-    if running:
-        raise UserError(
-            f"already running in this ROS domain: {', '.join(sorted(running))}; stop them, or "
-            "choose another domain: export ROS_DOMAIN_ID=<number>"
-        )
-
-
-def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        return
-
-
-def _print_problem(line: str) -> None:
-    if "[ERROR]" in line or "[FATAL]" in line:
-        tqdm.write(line)

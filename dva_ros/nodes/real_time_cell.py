@@ -29,7 +29,7 @@ class Measurement:
         stamp: s on the robot's clock.
         position: float32 [joints], rad (m for grippers).
         velocity: float32 [joints] per second.
-        controller: the controller's state, None before its first update.
+        controller: the controller's state, None before its first update and while inactive.
         result: the task's judgement.
         elapsed_s: simulated time since the reset.
     """
@@ -102,6 +102,13 @@ class RealTimeCell:
         relative = Trajectory(trajectory.joint_names, trajectory.points, stamp)
         return self._controller.submit(relative, self._ticks * CONTROL_PERIOD_S)
 
+    def set_controller_active(self, active: bool) -> None:
+        """Deactivate the controller, which then drops trajectories, or activate it again."""
+        if active and not self._controller.active:
+            self._controller.activate()
+        elif not active:
+            self._controller.deactivate()
+
     def catch_up(self, now: float) -> float:
         """Give up the time beyond `MAX_LAG_S` that a busy machine cost; gives the seconds."""
         lag = now - self.due
@@ -125,7 +132,7 @@ class RealTimeCell:
             stamp,
             position,
             velocity,
-            self._controller.state,
+            self._controller.state if self._controller.active else None,
             self._cell.evaluate(),
             self._cell.time,
         )

@@ -19,7 +19,7 @@ from dva_ros.leapfrog.motion import Motion
 from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.leapfrog.scheduler import Leapfrog
 from dva_ros.leapfrog.splice import violation
-from dva_ros.trajectory import Trajectory
+from dva_ros.leapfrog.wire import played
 
 KINDS = ("smooth", "noisy", "wild", "edges", "stuck", "spike", "broken", "gentle")
 
@@ -101,7 +101,7 @@ class Storm:
         if decision.trajectory is None:
             return
         self.counts["sent"] += 1
-        sent = as_motion(decision.trajectory)
+        sent = played(decision.trajectory)
         broken = violation(sent, LIMITS)
         if broken:
             self.faults.append(f"seed {self.seed}, {now:.3f} s: {broken}")
@@ -113,14 +113,6 @@ class Storm:
             if step > allowed:
                 self.faults.append(f"seed {self.seed}, {now:.3f} s: step of {step:.2e}")
         self._wire = sent
-
-
-def as_motion(trajectory: Trajectory) -> Motion:
-    """What a controller plays for a message."""
-    times = np.array([trajectory.stamp + p.time_from_start for p in trajectory.points])
-    positions = np.stack([np.asarray(p.positions) for p in trajectory.points])
-    velocities = np.stack([np.asarray(p.velocities) for p in trajectory.points])
-    return Motion(times, positions, velocities)
 
 
 def _run(task: tuple[int, int]) -> tuple[Counter[str], list[str]]:

@@ -166,6 +166,21 @@ def test_a_killed_node_is_told_at_once_and_all_others_stop(
     assert np.allclose(sent[-1].points[-1].velocities, 0.0)
 
 
+def test_with_respawn_a_killed_node_is_told_and_comes_back(
+    graph: Graph, tiny_models: Path
+) -> None:
+    up = Up("--models", str(tiny_models), "--respawn")
+    try:
+        chunks = graph.collect(ActionChunk, "inverse_dynamics/chunk", qos.reliable(50))
+        graph.spin_until(lambda: len(chunks) >= 3, START_S)
+        os.kill(pid_of("inverse_dynamics", up.process.pid), signal.SIGKILL)
+        graph.spin_until(lambda: "node inverse_dynamics was ended by SIGKILL" in up.text)
+        chunks.clear()
+        graph.spin_until(lambda: len(chunks) >= 3, START_S)
+    finally:
+        assert up.end() == 0
+
+
 def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     parameters = tmp_path / "bad.yaml"
     parameters.write_text("/**/leapfrog_scheduler:\n  ros__parameters:\n    horizon: 5000\n")

@@ -1,0 +1,1 @@
+"""Faults injected into the running graph, and what the robot does then."""
