@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,13 +60,22 @@ class SequenceSampler:
     """Draws windows of successful episodes with a clip after every `stride`-th frame."""
 
     def __init__(
-        self, store: EpisodeStore, config: VideoModelConfig, num_real: int = 48, stride: int = 4
+        self,
+        store: EpisodeStore,
+        config: VideoModelConfig,
+        num_real: int = 48,
+        stride: int = 4,
+        emphasis: Mapping[str, float] | None = None,
     ) -> None:
+        """`emphasis`: how many times as often episodes are drawn whose instruction has a word."""
         self._store, self._config = store, config
         self._num_real, self._stride = num_real, stride
         self._choices = _clean_frames(store)
         if not len(self._choices):
             raise UserError("the data holds no successful episode to train the video model on")
+        factors = [_emphasis(instruction, emphasis or {}) for instruction in store.instructions]
+        weights = np.array(factors)[self._choices[:, 0]]
+        self._cumulative = np.cumsum(weights) / weights.sum()
         self._words = np.stack(
             [hash_words(i, config.word_buckets, config.max_words) for i in store.instructions]
         )
@@ -76,7 +87,9 @@ class SequenceSampler:
 
         Which arm does the work is decided there, from little context.
         """
-        episodes, centre, beginning = self._choices[rng.integers(len(self._choices), size=batch)].T
+        drawn = np.searchsorted(self._cumulative, rng.random(batch), side="right")
+        chosen = np.minimum(drawn, len(self._choices) - 1)
+        episodes, centre, beginning = self._choices[chosen].T
         centre = np.where(rng.random(batch) < _BEGINNINGS, beginning, centre)
         latest = np.maximum(np.asarray(self._store.lengths)[episodes] - self._num_real, 0)
         first = np.clip(centre - self._num_real // 2, 0, latest)
@@ -149,6 +162,12 @@ def on_device(batch: TrainingBatch, device: torch.device) -> TrainingBatch:
     return TrainingBatch(
         replace(batch.clips, **clips), batch.target.to(device), batch.weight.to(device)
     )
+
+
+def _emphasis(instruction: str, factors: Mapping[str, float]) -> float:
+    """The product of the factors of all words that an instruction has."""
+    words = instruction.lower().split()
+    return math.prod(factor for word, factor in factors.items() if word in words)
 
 
 def _clean_frames(store: EpisodeStore) -> np.ndarray:

@@ -54,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--motion-weight", type=float, default=0.02, help="of the auxiliary motion readout's error"
     )
+    parser.add_argument(
+        "--emphasis",
+        default="",
+        help="WORD=FACTOR,...: draw episodes whose instruction has the word so many times as "
+        "often; for what evaluation shows to be weak",
+    )
     parser.add_argument("--validate-minutes", type=float, default=5.0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
@@ -144,6 +150,22 @@ def train_rank(group: Group, job: VideoJob) -> None:
         bar.close()
 
 
+def _emphasis(text: str) -> dict[str, float]:
+    """Parse ``WORD=FACTOR,...``."""
+    from dva_ros.errors import UserError
+
+    found = {}
+    for part in filter(None, text.split(",")):
+        word, _, factor = part.partition("=")
+        try:
+            found[word.lower()] = float(factor)
+        except ValueError:
+            raise UserError(f"--emphasis takes WORD=FACTOR, got '{part}'") from None
+        if not 0 < found[word.lower()] < float("inf"):
+            raise UserError(f"--emphasis: the factor of '{word}' must be greater than 0")
+    return found
+
+
 def _prepare(args: argparse.Namespace) -> VideoJob:
     import numpy as np
     import torch
@@ -206,6 +228,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
         seed=args.seed,
         validate_s=60 * args.validate_minutes,
         motion_weight=args.motion_weight,
+        emphasis=_emphasis(args.emphasis),
         device=device,
         initial=args.init,
         resume=args.resume,

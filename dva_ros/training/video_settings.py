@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class VideoSettings:
         warmup_steps: steps in which the learning rate rises.
         validate_s, save_s: wall time between validations and between saved states.
         motion_weight: of the error of the motion readout beside that of the video.
+        emphasis: word -> how many times as often episodes are drawn whose instruction has it.
         device: "cpu" or "cuda".
         initial: checkpoint to start from, or None.
         resume: go on with the state found in `output`.
@@ -44,6 +46,7 @@ class VideoSettings:
     validate_s: float = 300.0
     save_s: float = 180.0
     motion_weight: float = 0.02
+    emphasis: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     initial: Path | None = None
     resume: bool = False

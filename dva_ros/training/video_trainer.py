@@ -73,7 +73,7 @@ class VideoTrainer:
         self._parameters = FlatParameters(self.model, self._motion, dtype or fast_dtype(device))
         self._optimizer = Optimizer(self._parameters, settings.optimizer, group)
         shape = (settings.num_real, settings.stride)
-        self._sampler = SequenceSampler(train, config, *shape)
+        self._sampler = SequenceSampler(train, config, *shape, settings.emphasis)
         self._held_out = validation
         self._validation = Validation(
             SequenceSampler(validation, config, *shape), _VALIDATION_WINDOWS
