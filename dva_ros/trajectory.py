@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,3 +38,37 @@ class Trajectory:
     joint_names: tuple[str, ...]
     points: tuple[TrajectoryPoint, ...]
     stamp: float = 0.0
+
+
+def split(trajectory: Trajectory, groups: Sequence[Sequence[str]]) -> tuple[Trajectory, ...]:
+    """The same motion as one trajectory for each group of joints, in the group's order.
+
+    Stamp and times stay, so that what is played by several controllers is played together.
+
+    Raises:
+        ValueError: the groups do not have every joint of the trajectory exactly once.
+    """
+    grouped = [name for group in groups for name in group]
+    if sorted(grouped) != sorted(trajectory.joint_names):
+        raise ValueError(
+            f"groups of joints {[list(group) for group in groups]} do not have each of "
+            f"{list(trajectory.joint_names)} once"
+        )
+    index = {name: i for i, name in enumerate(trajectory.joint_names)}
+    return tuple(_part(trajectory, group, [index[name] for name in group]) for group in groups)
+
+
+def _part(trajectory: Trajectory, names: Sequence[str], columns: list[int]) -> Trajectory:
+    def of(values: np.ndarray | None) -> np.ndarray | None:
+        return None if values is None else values[columns]
+
+    points = tuple(
+        replace(
+            point,
+            positions=of(point.positions),
+            velocities=of(point.velocities),
+            accelerations=of(point.accelerations),
+        )
+        for point in trajectory.points
+    )
+    return replace(trajectory, joint_names=tuple(names), points=points)

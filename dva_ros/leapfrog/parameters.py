@@ -18,14 +18,15 @@ class LeapfrogParameters:
             periods cover the latency from a camera's stamp to the chunk.
         max_committed_frames: greatest d; 0: half of the horizon. In between d follows the latency.
         execute_frames: a new request is made every so many frames.
-        controller_period_s: of the joint_trajectory_controller.
+        controller_period_s: between updates of a joint_trajectory_controller.
         lead_s: from sending a message to where its motion leaves the executing one; at least
             two controller periods. A message that reaches the controller within this time
             changes the motion without a step.
         overlap_s: how much of the past motion a message repeats; covers clocks that differ.
         blend_s: time over which disagreement at a splice is blended out.
         smoothing_s: what targets do within less than about this time is smoothed away.
-        stale_timeout_s: without a context frame or joint states for this long, input is stale.
+        stale_timeout_s: without a context frame or joint states for this long, input is stale;
+            without a controller's state, it is lost.
         request_timeout_s: a request without answer is given up after this long.
         cold_start: first chunks whose latency does not count.
         num_steps: denoising steps to ask for; 0: the predictor's own.

@@ -212,9 +212,11 @@ class Leapfrog:
             return fault
         state = self.state
         update_mode(state, self.parameters, now)
+        if not state.engaged:
+            # The reason for which an engagement ended stays to be read.
+            state.refusals["not engaged"] += 1
+            return Decision(refusal=f"not engaged: chunk {chunk.chunk_id}")
         try:
-            if not state.engaged:
-                raise RefusedError("not engaged", f"chunk {chunk.chunk_id}")
             request = require_answer(chunk, state.in_flight)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)

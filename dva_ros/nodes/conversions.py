@@ -19,6 +19,7 @@ from ..cell.controller import ControllerState
 from ..cell.controller import JointState as ControllerJointState
 from ..context.frame import ContextFrame
 from ..errors import UserError
+from ..leapfrog.commanded import Commanded
 from ..leapfrog.messages import Chunk, Frame, Request
 from ..trajectory import Trajectory, TrajectoryPoint
 
@@ -278,6 +279,31 @@ def controller_state_to_msg(
         error=_point(state.error),
         output=JointTrajectoryPoint(positions=_numbers(state.output)),
     )
+
+
+def commanded_from_msg(message: Any) -> Commanded:
+    """What a controller commands, from its state message; absent derivatives are zero.
+
+    Raises:
+        MessageError: there are no positions, a size is another, or a value is not finite.
+    """
+    names, reference = tuple(message.joint_names), message.reference
+    output = np.array(message.output.positions or reference.positions, np.float64)
+    found = {
+        "output": output,
+        "positions": _array(reference.positions),
+        "velocities": _array(reference.velocities),
+        "accelerations": _array(reference.accelerations),
+    }
+    still = np.zeros(len(names))
+    absent = {"positions": output, "velocities": still, "accelerations": still}
+    used = {field: absent[field] if v is None else v for field, v in found.items()}
+    for field, values in used.items():
+        if values.shape != still.shape:
+            raise MessageError(f"{field} has {len(values)} values for {len(names)} joints")
+        if not np.isfinite(values).all():
+            raise MessageError(f"{field} of {names[np.isfinite(values).argmin()]} is not finite")
+    return Commanded(seconds_of(message.header.stamp), names, **used)
 
 
 def _point(state: ControllerJointState) -> JointTrajectoryPoint:

@@ -7,7 +7,6 @@ messages. Deactivation, shutdown and SIGTERM disengage: a smooth stop is the las
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,13 +16,13 @@ from rclpy.duration import Duration
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
-from trajectory_msgs.msg import JointTrajectory
 
 from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictedClip, PredictionRequest
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 
 from ..errors import UserError
 from ..leapfrog.clearance import Box, Clearance
+from ..leapfrog.controllers import Controllers
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import Decision, Mode
 from ..leapfrog.scheduler import Leapfrog
@@ -31,17 +30,18 @@ from ..leapfrog.surprise import Surprise
 from ..resources import config_path
 from . import qos
 from .cell_spec import SpecParameters
-from .commanded import Commanded, JointOrder
+from .controller_links import ControllerLinks
 from .conversions import (
     MessageError,
     chunk_from_msg,
+    commanded_from_msg,
     header,
     leapfrog_frame,
     pixels,
     request_to_msg,
-    trajectory_to_msg,
 )
 from .diagnostics import Health, Level
+from .joint_order import JointOrder
 from .managed_node import ManagedNode
 from .parameters import declare
 from .process import run_node
@@ -59,7 +59,7 @@ _LEVELS = {
 
 
 class LeapfrogSchedulerNode(ManagedNode):
-    """Publishes `~/request`, `~/status` and the controller's trajectories."""
+    """Publishes `~/request`, `~/status` and the controllers' trajectories."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(NAME, **options)
@@ -75,30 +75,24 @@ class LeapfrogSchedulerNode(ManagedNode):
         except ValueError as error:
             raise UserError(f"parameters of {self.get_fully_qualified_name()}: {error}") from error
         self._leapfrog = Leapfrog(timing, limits, names)
-        self._commanded: Commanded | None = None
-        self._measured: np.ndarray | None = None
+        self._controllers = Controllers(settings.controllers, names, timing)
         self._surprise = Surprise()
         self._clip: PredictedClip | None = None
         self._order = JointOrder(names, self.get_logger().error)
-        self._controller_order = JointOrder(names, self.get_logger().error)
+        self._rates_told: set[str] = set()
         self._bad_frames = 0
         self._bad_input = ""
         self._refusal_logged: dict[str, float] = {}
         self._published: tuple[Mode, str] | None = None
         self._engage_wanted = False
-        topic = f"{settings.controller}/joint_trajectory"
-        self._trajectories = self.advertise(JointTrajectory, topic, qos.COMMAND)
+        self._links = ControllerLinks(
+            self, settings.controllers, settings.controller_state_type, self._on_controller_state
+        )
         self._requests = self.advertise(PredictionRequest, "~/request", qos.COMMAND)
         self._statuses = self.advertise(LeapfrogStatus, "~/status", qos.STATE)
         self.subscribe(ContextFrameMsg, "camera_context/context", self._on_frame, qos.FRAMES)
         self.subscribe(JointState, "joint_states", self._on_joints, qos.SENSOR)
         self.subscribe(ActionChunk, "inverse_dynamics/chunk", self._on_chunk, qos.COMMAND)
-        self.subscribe(
-            _message_type(settings.controller_state_type),
-            f"{settings.controller}/controller_state",
-            self._on_controller_state,
-            qos.SENSOR,
-        )
         self.subscribe(PredictedClip, "video_predictor/clip", self._on_clip, qos.COMMAND)
         if settings.clearance_m > 0:
             # It comes once, perhaps before activation.
@@ -115,18 +109,17 @@ class LeapfrogSchedulerNode(ManagedNode):
 
     def start(self) -> None:
         """Wait for `~/engage`, or engage once frames come and a predictor listens."""
-        self._commanded = self._measured = None
         self._engage_wanted = self._settings.engage_on_activate
 
     def stop(self) -> None:
         """Stop the robot smoothly; that is the last message."""
         self._act(self._leapfrog.disengage(self.now(), "deactivated"))
         self._publish_status()
-        for publisher in (self._trajectories, self._statuses):
-            publisher.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
+        self._links.wait_until_sent(LAST_WORD_TIMEOUT_S)
+        self._statuses.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
 
     def health(self) -> Sequence[Health]:
-        """Mode, and what the chunks cost."""
+        """Mode and what the chunks cost; the controllers."""
         status = self._leapfrog.status(self.now())
         level = _LEVELS[Mode(status.mode)]
         values = {
@@ -146,7 +139,16 @@ class LeapfrogSchedulerNode(ManagedNode):
         reason = self._reason(status.reason)
         if level is not Level.OK and reason:
             message = f"{message}: {reason}"
-        return [Health("motion", level, message, values)]
+        return [Health("motion", level, message, values), self._controllers_health()]
+
+    def _controllers_health(self) -> Health:
+        fault = self._controllers.check(self.now()) if self.active else ""
+        level = Level.WARN if fault else Level.OK
+        values = {
+            f"{name} state ms": "unknown" if period is None else f"{1e3 * period:.2f}"
+            for name, period in self._controllers.periods_s().items()
+        }
+        return Health("controllers", level, fault or "ok", values)
 
     def _on_frame(self, message: ContextFrameMsg) -> None:
         missing = [
@@ -177,15 +179,14 @@ class LeapfrogSchedulerNode(ManagedNode):
         positions = self._order.apply(message.name, message.position)
         if positions is None:
             return
-        if np.isfinite(positions).all():
-            self._measured = positions
         self._act(self._leapfrog.on_joint_states(self.now(), positions))
         ready = (
-            self._commanded is not None
+            self._engage_wanted
+            and not self._controllers.check(self.now())
             and self._leapfrog.state.frame is not None
             and self._requests.get_subscription_count() > 0
         )
-        if self._engage_wanted and ready:
+        if ready:
             self._engage_wanted = False
             self._engage()
 
@@ -235,13 +236,16 @@ class LeapfrogSchedulerNode(ManagedNode):
         except UserError as error:
             self.get_logger().error(f"distances are not checked: {error}")
 
-    def _on_controller_state(self, message: Any) -> None:
-        commanded = self._controller_order.commanded(message)
-        if commanded is None:
+    def _on_controller_state(self, name: str, message: Any) -> None:
+        now = self.now()
+        try:
+            state = commanded_from_msg(message)
+        except MessageError as error:
+            self._log_refusal(f"state of {name}: {error}", now)
             return
-        self._commanded = commanded
-        now, stamp, positions = self.now(), commanded.stamp, commanded.positions
-        self._act(self._leapfrog.on_commanded(now, stamp, positions))
+        together = self._controllers.heard(name, now, state)
+        if together is not None:
+            self._act(self._leapfrog.on_commanded(now, *together))
 
     def _on_engage(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.message = self._engage() if self.active else f"{NAME} is not active"
@@ -283,14 +287,13 @@ class LeapfrogSchedulerNode(ManagedNode):
 
     def _engage(self) -> str:
         """Take over; gives why not, or nothing."""
-        now, commanded = self.now(), self._commanded
+        now = self.now()
+        fault = self._controllers.check(now)
+        if fault:
+            return fault
+        self._warn_of_rates()
         self._warn_of_other_senders()
-        if commanded is not None:
-            decision = self._leapfrog.engage(now, *commanded.at(now))
-        elif self._measured is not None:
-            decision = self._leapfrog.engage(now, self._measured)
-        else:
-            return self._order.fault or "no controller state and no joint states yet"
+        decision = self._leapfrog.engage(now, *self._controllers.commanded(now))
         if self._settings.clearance_m > 0 and self._leapfrog.guard is None:
             self.get_logger().warning(
                 "distances between the arms and to the table are not checked: nothing usable on "
@@ -300,29 +303,33 @@ class LeapfrogSchedulerNode(ManagedNode):
         self._publish_status()
         return decision.refusal
 
+    def _warn_of_rates(self) -> None:
+        """Once of each controller."""
+        for name, note in self._controllers.off_rate().items():
+            if name not in self._rates_told:
+                self._rates_told.add(name)
+                self.get_logger().warning(note)
+
     def _warn_of_other_senders(self) -> None:
-        topic = self._trajectories.topic_name
-        mine = (self.get_name(), self.get_namespace())
-        senders = {
-            (info.node_name, info.node_namespace)
-            for info in self.get_publishers_info_by_topic(topic)
-        }
-        for name, namespace in sorted(senders - {mine}):
+        for name, topic in self._links.other_senders():
             self.get_logger().error(
-                f"{namespace.rstrip('/')}/{name} also sends to {topic}: stop it, {NAME} must be "
-                "the only sender"
+                f"{name} also sends to {topic}: stop it, {NAME} must be the only sender"
             )
 
     def _watch(self) -> None:
         now = self.now()
         self._act(self._leapfrog.watch(now))
+        fault = self._controllers.watch(now)
+        if fault and self._leapfrog.state.engaged:
+            self.get_logger().error(f"disengaged: {fault}")
+            self._act(self._leapfrog.disengage(now, fault))
         status = self._leapfrog.state
         if (status.mode, status.reason) != self._published:
             self._publish_status()
 
     def _act(self, decision: Decision) -> None:
         if decision.trajectory is not None:
-            self._trajectories.publish(trajectory_to_msg(decision.trajectory))
+            self._links.send(self._controllers.split(decision.trajectory))
         if decision.request is not None:
             self._requests.publish(request_to_msg(decision.request, self._spec.joint_names))
         if decision.note:
@@ -349,6 +356,8 @@ class LeapfrogSchedulerNode(ManagedNode):
 
     def _reason(self, reason: str) -> str:
         """The scheduler's reason, with the source that is to blame where this node knows it."""
+        if "controller" in reason:
+            return reason
         blame = self._order.fault if "joint" in reason else self._bad_input
         return f"{reason} ({blame})" if reason and blame else reason
 
@@ -359,18 +368,6 @@ def _plain(value: Any) -> Any:
         if isinstance(value, (Mode, np.integer))
         else (float(value) if isinstance(value, np.floating) else value)
     )
-
-
-def _message_type(name: str) -> type[Any]:
-    package, kind = name.split("/")
-    try:
-        found: type[Any] = getattr(importlib.import_module(f"{package}.msg"), kind)
-    except ImportError as error:
-        raise UserError(
-            f"controller_state_type is {name}, but {package} is not installed: "
-            f"sudo apt-get install ros-$ROS_DISTRO-{package.replace('_', '-')}"
-        ) from error
-    return found
 
 
 def main() -> int:

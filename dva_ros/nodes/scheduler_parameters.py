@@ -11,7 +11,7 @@ from .parameters import parameter
 
 @dataclass(frozen=True)
 class LeapfrogSchedulerParameters:
-    """Timing, limits and the controller."""
+    """Timing, limits and the controllers."""
 
     horizon: int = parameter(8, "H, targets in a chunk", minimum=2, maximum=1000)
     committed_frames: int = parameter(
@@ -24,7 +24,7 @@ class LeapfrogSchedulerParameters:
         3, "a new request is made every so many frames", minimum=1, maximum=100
     )
     controller_period_s: float = parameter(
-        0.01, "of the joint_trajectory_controller, s", minimum=0.0005, maximum=0.1
+        0.01, "between updates of the controllers, s", minimum=0.0005, maximum=0.1
     )
     lead_s: float = parameter(
         0.08, "from sending a message to where motion changes, s", minimum=0.001, maximum=1.0
@@ -71,15 +71,20 @@ class LeapfrogSchedulerParameters:
         0.02, "how far motion may aim below the table's top, m", minimum=0.0, maximum=1.0
     )
     joint_limits: str = parameter("joint_limits", "file of limits, or its name in config/")
-    controller: str = parameter(
-        "joint_trajectory_controller", "name of the controller that takes the trajectories"
+    controllers: tuple[str, ...] = parameter(
+        ("joint_trajectory_controller",), "names of those that take the trajectories"
     )
     controller_state_type: str = parameter(
         "dva_msgs/ControllerState",
-        "type of the controller's state: the emulation's or control_msgs' of the real one",
+        "type of a controller's state: the emulation's or control_msgs' of the real one",
         choices=("dva_msgs/ControllerState", "control_msgs/JointTrajectoryControllerState"),
     )
     engage_on_activate: bool = parameter(False, "engage once frames come and a predictor listens")
+
+    def __post_init__(self) -> None:
+        names = self.controllers
+        if not names or not all(names) or len(set(names)) < len(names):
+            raise ValueError(f"controllers must be names, each once, got {list(names)}")
 
     def leapfrog(self, frame_period_s: float) -> LeapfrogParameters:
         """Those of the core; raises ValueError where they do not fit together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,7 @@ from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.leapfrog.scheduler import Leapfrog
 from dva_ros.resources import config_path
 from dva_ros.spec import EMBEDDED_CELL
+from dva_ros.trajectory import split
 
 NAMES = EMBEDDED_CELL.joint_names
 LIMITS = JointLimits.load(config_path("joint_limits"), NAMES)
@@ -64,36 +66,41 @@ def targets_after(index: int, speed: float = 1.0) -> np.ndarray:
 
 @dataclass
 class Stream:
-    """Plays scheduler and controller at 100 Hz and records every command.
+    """Plays scheduler and controllers at 100 Hz and records every command.
 
     Attributes:
         leapfrog: under test.
-        generation: of the controller.
-        refusals: of the controller.
-        commands: all that it wrote, [J] each.
+        generation: of the controllers.
+        groups: the joints of each controller.
+        refusals: of the controllers.
+        commands: all that they wrote, [J] each.
         steps: measured on them.
     """
 
     leapfrog: Leapfrog
     generation: Generation = Generation.JAZZY
+    groups: Sequence[tuple[str, ...]] = (NAMES,)
     refusals: list[str] = field(default_factory=list)
     commands: list[np.ndarray] = field(default_factory=list)
     steps: CommandSteps = field(default_factory=lambda: CommandSteps(LIMITS, PERIOD_S))
 
     def __post_init__(self) -> None:
-        self._controller = JointTrajectoryController(
-            NAMES,
-            self.generation,
-            ControllerParameters(
-                interpolate_from_desired_state=True, allow_trajectory_replacement=False
-            ),
+        parameters = ControllerParameters(
+            interpolate_from_desired_state=True, allow_trajectory_replacement=False
         )
+        self._controllers = [
+            JointTrajectoryController(group, self.generation, parameters) for group in self.groups
+        ]
+        self._columns = [[NAMES.index(name) for name in group] for group in self.groups]
         self._position = self.leapfrog.state.motion.final_position.copy()
 
     def send(self, decision: Decision, now: float) -> None:
-        """Give a decision's trajectory to the controller."""
-        if decision.trajectory is not None:
-            refusal = self._controller.submit(decision.trajectory, now)
+        """Give every controller its part of a decision's trajectory."""
+        if decision.trajectory is None:
+            return
+        parts = split(decision.trajectory, self.groups)
+        for controller, part in zip(self._controllers, parts, strict=True):
+            refusal = controller.submit(part, now)
             if refusal is not None:
                 self.refusals.append(refusal)
 
@@ -101,7 +108,10 @@ class Stream:
         """One controller period."""
         self.leapfrog.on_joint_states(now, self._position)
         self.send(self.leapfrog.watch(now), now)
-        measured = JointState(self._position, np.zeros(len(NAMES)))
-        self._position = self._controller.update(now, measured).copy()
+        commanded = self._position.copy()
+        for controller, columns in zip(self._controllers, self._columns, strict=True):
+            measured = JointState(self._position[columns], np.zeros(len(columns)))
+            commanded[columns] = controller.update(now, measured)
+        self._position = commanded
         self.commands.append(self._position)
         self.steps.add(self._position)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,11 +25,12 @@ def _play(
     *,
     between_ticks: bool = True,
     adversarial: bool = False,
+    groups: Sequence[tuple[str, ...]] = (NAMES,),
 ) -> Stream:
     """Run a stream for 2.5 s; chunks arrive at any time, also between controller updates."""
     rng = np.random.default_rng(seed)
     leapfrog = engaged()
-    stream = Stream(leapfrog, generation)
+    stream = Stream(leapfrog, generation, groups)
     due: list[tuple[float, object]] = []
     for tick in range(TICKS):
         now = tick * 0.01
@@ -78,6 +81,24 @@ def test_a_steady_stream_is_continuous_on_every_generation(generation: Generatio
     assert state.max_position_step < 1e-9
     assert state.max_velocity_step < 1e-6
     assert np.abs(stream.commands[-1] - HOME).max() > 0.2
+
+
+ARMS_AND_GRIPPERS = (
+    tuple(name for name in NAMES if name.startswith("right_") and name != "right_gripper"),
+    ("left_gripper",),
+    tuple(reversed([name for name in NAMES[:7] if name != "left_gripper"])),
+    ("right_gripper",),
+)
+"""Four controllers, one of them with its joints in another order."""
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_four_controllers_move_the_robot_as_one_does(generation: Generation) -> None:
+    """A controller an arm and one a gripper: the commands are those of one of all joints."""
+    one = _play(4, generation, 0.01, (0.1, 0.5), adversarial=True)
+    four = _play(4, generation, 0.01, (0.1, 0.5), adversarial=True, groups=ARMS_AND_GRIPPERS)
+    np.testing.assert_allclose(np.stack(four.commands), np.stack(one.commands), atol=1e-12)
+    assert np.ptp(np.stack(one.commands), axis=0).min() > 0.01
 
 
 @given(

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.ros
 
 from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
+from trajectory_msgs.msg import JointTrajectoryPoint  # noqa: E402
 
+from dva_msgs import msg as dva  # noqa: E402
 from dva_ros.context.frame import ContextFrame  # noqa: E402
 from dva_ros.leapfrog.messages import Request  # noqa: E402
 from dva_ros.nodes import conversions as convert  # noqa: E402
@@ -125,3 +127,38 @@ def test_numbers_that_fill_no_whole_rows_are_refused() -> None:
 def test_stamps_round_to_nanoseconds_and_carry() -> None:
     assert convert.stamp_of(1.9999999999).sec == 2
     assert convert.seconds_of(convert.stamp_of(3.25)) == 3.25
+
+
+def _controller_state(output: list[float], **reference: list[float]) -> dva.ControllerState:
+    return dva.ControllerState(
+        header=convert.header(12.5),
+        joint_names=["a", "b"],
+        reference=JointTrajectoryPoint(**reference),
+        output=JointTrajectoryPoint(positions=output),
+    )
+
+
+def test_a_controllers_state_is_read_with_absent_fields() -> None:
+    """Older controllers send no output, and position controllers no derivatives."""
+    state = convert.commanded_from_msg(_controller_state([], positions=[1.0, 2.0]))
+    assert (state.stamp, state.joint_names) == (12.5, ("a", "b"))
+    assert state.output.tolist() == state.positions.tolist() == [1.0, 2.0]
+    assert state.velocities.tolist() == state.accelerations.tolist() == [0.0, 0.0]
+    state = convert.commanded_from_msg(_controller_state([1.5, 2.5], positions=[1.0, 2.0]))
+    assert (state.output.tolist(), state.positions.tolist()) == ([1.5, 2.5], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("output", "reference", "said"),
+    [
+        ([], {}, "output has 0 values for 2 joints"),
+        ([1.0, float("nan")], {"positions": [1.0, 2.0]}, "output of b is not finite"),
+        ([1.0, 2.0], {"positions": [1.0, 2.0], "velocities": [1.0]}, "velocities has 1 values"),
+    ],
+)
+def test_an_unusable_controllers_state_says_why(
+    output: list[float], reference: dict[str, list[float]], said: str
+) -> None:
+    """Nothing is taken over from what is not known."""
+    with pytest.raises(convert.MessageError, match=said):
+        convert.commanded_from_msg(_controller_state(output, **reference))

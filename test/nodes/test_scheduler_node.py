@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
+from emulated_controllers import EmulatedControllers  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
@@ -24,20 +25,45 @@ from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
 from dva_ros.spec import EMBEDDED_CELL  # noqa: E402
 
 HORIZON = 8
+JOINTS = EMBEDDED_CELL.joint_names
+ONE = {"joint_trajectory_controller": JOINTS}
+FOUR = {
+    "right_gripper_controller": JOINTS[13:],
+    "left_arm_controller": JOINTS[:6],
+    "right_arm_controller": tuple(reversed(JOINTS[7:13])),
+    "left_gripper_controller": JOINTS[6:7],
+}
 
 
 class Loop:
-    """Context and scheduler; the test answers requests with a slow sweep of the left waist."""
+    """Context, scheduler and controllers; the test answers requests with a slow sweep of the
+    left waist.
 
-    def __init__(self, graph: Graph, parameters: Sequence[Parameter] = ()) -> None:
+    Attributes:
+        sent: controller -> the messages to it.
+        trajectories: those to the controller of the left waist.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        parameters: Sequence[Parameter] = (),
+        groups: Mapping[str, tuple[str, ...]] = ONE,
+    ) -> None:
         self.graph = graph
         graph.add_active(CameraContextNode())
+        self.emulation = EmulatedControllers(graph.client, groups)
+        self.emulation.start()
         self.scheduler = graph.add_active(
-            LeapfrogSchedulerNode(parameter_overrides=list(parameters))
+            LeapfrogSchedulerNode(
+                parameter_overrides=[Parameter("controller_period_s", value=0.02), *parameters]
+            )
         )
-        self.trajectories = graph.collect(
-            JointTrajectory, "joint_trajectory_controller/joint_trajectory", qos.reliable(100)
-        )
+        self.sent = {
+            name: graph.collect(JointTrajectory, f"{name}/joint_trajectory", qos.reliable(100))
+            for name in groups
+        }
+        self.trajectories = next(self.sent[name] for name in groups if JOINTS[0] in groups[name])
         self.statuses = graph.collect(
             LeapfrogStatus, "leapfrog_scheduler/status", qos.reliable(100)
         )
@@ -139,11 +165,79 @@ def test_a_chunk_with_nan_is_refused_and_nothing_is_sent(loop: Loop) -> None:
     assert loop.trajectories == []
 
 
-def test_engaging_without_the_robots_state_says_so(graph: Graph) -> None:
+def _engage(graph: Graph) -> Trigger.Response:
+    return graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
+
+
+def test_engaging_without_a_controllers_state_names_it(graph: Graph) -> None:
+    """Measured joints are no substitute: how far the command is from them is not known."""
     graph.add_active(LeapfrogSchedulerNode())
-    answer = graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
+    inputs = RobotInputs(graph.client)
+    inputs.start()
+    graph.spin(0.5)
+    answer = _engage(graph)
     assert not answer.success
-    assert "no joint states" in answer.message
+    assert "no state of controller joint_trajectory_controller" in answer.message
+
+
+def test_engaging_a_controller_without_all_joints_names_the_missing_one(graph: Graph) -> None:
+    loop = Loop(graph, groups={"joint_trajectory_controller": JOINTS[:-1]})
+    answer = _engage(loop.graph)
+    assert not answer.success
+    assert "no controller has right_gripper" in answer.message
+
+
+@pytest.fixture
+def four(graph: Graph) -> Loop:
+    return Loop(graph, [Parameter("controllers", value=list(FOUR))], FOUR)
+
+
+def test_four_controllers_each_get_their_joints_of_the_same_motion(four: Loop) -> None:
+    four.engage()
+    four.graph.spin_until(lambda: all(len(sent) >= 4 for sent in four.sent.values()))
+    four.graph.spin(0.2)
+    assert four.emulation.refusals == []
+    assert four.emulation.position["left_waist"] > 0.05
+    assert len({len(sent) for sent in four.sent.values()}) == 1
+    for together in zip(*four.sent.values(), strict=True):
+        assert len({(m.header.stamp.sec, m.header.stamp.nanosec) for m in together}) == 1
+        times = [[str(p.time_from_start) for p in message.points] for message in together]
+        assert all(other == times[0] for other in times)
+        assert all(ends_at_rest(message) for message in together)
+        names = [name for message in together for name in message.joint_names]
+        assert sorted(names) == sorted(JOINTS)
+
+
+def test_a_deactivated_controller_is_named_and_needs_a_new_engagement(four: Loop) -> None:
+    """A stop goes to all; reactivating it moves nothing until somebody engages again."""
+    four.engage()
+    four.graph.spin_until(lambda: len(four.trajectories) >= 4)
+    emulated = four.emulation.controllers["right_gripper_controller"]
+    emulated.deactivate()
+    four.graph.spin_until(lambda: "right_gripper_controller" in four.statuses[-1].reason)
+    assert not _engage(four.graph).success
+    assert all(ends_at_rest(sent[-1]) for sent in four.sent.values())
+    last = four.trajectories[-1]
+    end = last.points[-1].time_from_start
+    assert end.sec + 1e-9 * end.nanosec < 0.6
+    assert four.statuses[-1].mode in (LeapfrogStatus.MODE_STOPPING, LeapfrogStatus.MODE_DISENGAGED)
+    emulated.activate()
+    count = len(four.trajectories)
+    four.graph.spin(1.2)
+    assert len(four.trajectories) == count
+    assert four.statuses[-1].mode == LeapfrogStatus.MODE_DISENGAGED
+    assert "right_gripper_controller has been silent" in four.statuses[-1].reason
+    four.engage()
+    four.graph.spin_until(lambda: len(four.trajectories) > count)
+
+
+@pytest.mark.parametrize("names", [["arms", "arms"], [""]])
+def test_controllers_that_make_no_sense_are_refused(graph: Graph, names: list[str]) -> None:
+    node = graph.add(
+        LeapfrogSchedulerNode(parameter_overrides=[Parameter("controllers", value=names)])
+    )
+    node.trigger_configure()
+    assert "controllers" in node.failure
 
 
 def test_hold_stops_and_goes_on_over_its_service(loop: Loop) -> None:
