@@ -25,7 +25,7 @@ test: setup
 	@$(IN_ENV) $(PYTEST) $(ARGS)
 
 lint: setup
-	@$(IN_ENV) ruff check dva_ros test launch scripts setup.py
+	@$(IN_ENV) ruff check dva_ros test docs launch scripts setup.py
 	@$(IN_ENV) mypy
 
 demo: setup

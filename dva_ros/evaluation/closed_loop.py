@@ -24,9 +24,11 @@ from ..leapfrog.parameters import LeapfrogParameters
 from .metrics import CommandSteps
 from .policy import Imagined, Policy
 from .report import EpisodeOutcome
+from .schedulers.interface import Scheduler
 from .schedulers.registry import LEAPFROG, make_scheduler
 
-_SESSION = 1
+RESET_S = 1.0
+"""On a clock that runs on: from the end of one episode to the beginning of the next."""
 
 
 class Watcher(Protocol):
@@ -68,22 +70,56 @@ class _Answer:
 
 
 class ClosedLoop:
-    """Runs episodes of one task, one after the other."""
+    """Runs episodes of one task, one after the other.
+
+    Each episode has a scheduler of its own, at time 0. With a `scheduler` given, that one serves
+    all of them, engaged anew, in one session each, on a clock that runs on: as on a robot.
+    """
 
     def __init__(
-        self, cell: Cell, policy: Policy, limits: JointLimits, settings: LoopSettings
+        self,
+        cell: Cell,
+        policy: Policy,
+        limits: JointLimits,
+        settings: LoopSettings,
+        scheduler: Scheduler | None = None,
     ) -> None:
         self._cell = cell
         self._policy = policy
         self._limits = limits
         self._settings = settings
+        self._lasting = scheduler
+        self._start, self._session = 0.0, 1
+        self._episode: _Episode | None = None
+
+    @property
+    def pending(self) -> int:
+        """Answers of the newest episode that had not arrived yet."""
+        return self._episode.pending if self._episode else 0
 
     def run(
         self, task: Task, seed: int, split: Split, watcher: Watcher | None = None
     ) -> EpisodeOutcome:
         """Run one scene until success or the time limit."""
-        episode = _Episode(self._cell, self._policy, self._limits, self._settings, watcher)
-        return episode.run(task, seed, split)
+        settings = self._settings
+        scheduler = self._lasting or make_scheduler(
+            settings.scheduler, settings.leapfrog, self._limits, self._cell.spec.joint_names
+        )
+        self._episode = _Episode(
+            self._cell,
+            self._policy,
+            scheduler,
+            self._limits,
+            settings,
+            watcher,
+            self._start,
+            self._session,
+        )
+        outcome = self._episode.run(task, seed, split)
+        if self._lasting is not None:
+            self._start += outcome.duration_s + RESET_S
+            self._session += 1
+        return outcome
 
 
 class _Episode:
@@ -91,13 +127,16 @@ class _Episode:
         self,
         cell: Cell,
         policy: Policy,
+        scheduler: Scheduler,
         limits: JointLimits,
         settings: LoopSettings,
         watcher: Watcher | None,
+        start: float,
+        session: int,
     ) -> None:
         names = cell.spec.joint_names
         self._cell, self._policy, self._settings, self._watcher = cell, policy, settings, watcher
-        self._scheduler = make_scheduler(settings.scheduler, settings.leapfrog, limits, names)
+        self._scheduler, self._start, self._session = scheduler, start, session
         self._controller = JointTrajectoryController(
             names,
             settings.generation,
@@ -112,6 +151,11 @@ class _Episode:
         self._latencies: list[float] = []
         self._compute: list[float] = []
 
+    @property
+    def pending(self) -> int:
+        """Answers that have not arrived yet."""
+        return len(self._pending)
+
     def run(self, task: Task, seed: int, split: Split) -> EpisodeOutcome:
         cell = self._cell
         instruction = cell.reset(task, seed, split)
@@ -119,11 +163,11 @@ class _Episode:
         # The policy may have used the cell for a recording of its own.
         cell.reset(task, seed, split)
         self._rng = np.random.default_rng(seed)
-        self._scheduler.engage(0.0, cell.command())
+        self._scheduler.engage(self._start, cell.command())
         ticks_per_frame = round(cell.spec.frame_period_s / CONTROL_PERIOD_S)
         frames = round(self._settings.max_seconds / cell.spec.frame_period_s)
         for tick in range(frames * ticks_per_frame):
-            now = tick * CONTROL_PERIOD_S
+            now = self._start + tick * CONTROL_PERIOD_S
             self._deliver(now)
             if tick % ticks_per_frame == 0:
                 if cell.evaluate().success:
@@ -148,13 +192,13 @@ class _Episode:
         started = time.perf_counter()
         self._policy.observe(compose_mosaic(images, cell.spec), cell.positions())
         observed = time.perf_counter() - started
-        self._submit(self._scheduler.on_frame(Frame(_SESSION, index, now), now), now)
+        self._submit(self._scheduler.on_frame(Frame(self._session, index, now), now), now)
         if self._pending and self._pending[-1].request.frame_index == index:
             self._compute[-1] += observed
         if self._watcher is not None:
             state = self._scheduler.state
             mode = Mode(state.mode).name.lower()
-            caption = f"{now:4.1f} s  {mode}  {state.predictions} predictions"
+            caption = f"{now - self._start:4.1f} s  {mode}  {state.predictions} predictions"
             self._watcher.frame(images, index, caption)
 
     def _submit(self, decision: Decision, now: float) -> None:
@@ -193,17 +237,17 @@ class _Episode:
                 if self._watcher is not None and clip is not None:
                     self._watcher.imagined(clip, request.frame_index, len(request.committed))
 
-    def _outcome(self, seed: int, now: float) -> EpisodeOutcome:
+    def _outcome(self, seed: int, duration_s: float) -> EpisodeOutcome:
         result, state, steps = self._cell.evaluate(), self._scheduler.state, self._steps
         return EpisodeOutcome(
             seed=seed,
             success=result.success,
             outcome=result.outcome,
-            duration_s=now,
+            duration_s=duration_s,
             predictions=state.predictions,
             latencies_s=tuple(self._latencies),
             compute_s=tuple(self._compute),
-            idle_s=state.idle_s(now),
+            idle_s=state.idle_s(self._start + duration_s),
             max_position_step_rad=steps.position_step_rad,
             max_velocity_step_rad_s=steps.velocity_step_rad_s,
             max_gripper_position_step_m=steps.gripper_position_step_m,

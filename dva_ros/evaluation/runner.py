@@ -20,13 +20,16 @@ from ..leapfrog.messages import RefusedError
 from ..leapfrog.parameters import LeapfrogParameters
 from ..resources import config_path
 from ..training.episodes import Episode
-from .closed_loop import ClosedLoop, LoopSettings
+from .closed_loop import ClosedLoop, LoopSettings, Watcher
 from .oracle import ExpertChunks, OracleChunks
 from .policy import Policy, load_model_policy
 from .report import EpisodeOutcome, EvaluationOptions, EvaluationReport
+from .schedulers.interface import Scheduler
 from .schedulers.registry import SCHEDULERS
 from .schedulers.timing import scheduler_timing
 from .video import EpisodeVideo
+
+SchedulerFactory = Callable[[LeapfrogParameters, JointLimits, Sequence[str]], Scheduler]
 
 
 def run_evaluation(
@@ -79,16 +82,25 @@ def run_episodes(
         _run_processes(jobs, workers, report)
         return
     for options in jobs:
-        worker = _Worker(options)
+        worker = Worker(options)
         for seed in options.seeds:
             report(options, worker.run(seed))
         worker.close()
 
 
-class _Worker:
-    """Cell, models and loop of one process."""
+class Worker:
+    """Cell, models and loop of one process.
 
-    def __init__(self, options: EvaluationOptions) -> None:
+    Attributes:
+        options: what is run; seeds are given to `run` one by one.
+        lasting: the scheduler that serves all scenes, or None.
+        loop: that episodes run in.
+    """
+
+    def __init__(
+        self, options: EvaluationOptions, lasting: SchedulerFactory | None = None
+    ) -> None:
+        """`lasting` makes one scheduler for all scenes; without it every scene has its own."""
         self.options = options
         self._cell = Cell()
         self._task = TASKS[options.task]
@@ -109,23 +121,25 @@ class _Worker:
             scheduler=options.scheduler,
             leapfrog=parameters,
         )
-        self._loop = ClosedLoop(self._cell, policy, limits, settings)
+        names = self._cell.spec.joint_names
+        self.lasting = lasting(parameters, limits, names) if lasting else None
+        self.loop = ClosedLoop(self._cell, policy, limits, settings, self.lasting)
 
     def close(self) -> None:
         """Free the cell's renderers."""
         self._cell.close()
 
-    def run(self, seed: int) -> EpisodeOutcome:
+    def run(self, seed: int, watcher: Watcher | None = None) -> EpisodeOutcome:
         """One scene; a scheduler that refuses to engage leaves the robot where it is."""
         options = self.options
         if self._refusal:
             return EpisodeOutcome(seed, False, self._refusal, options.max_seconds, 0)
         path = options.video
         if path is None or seed != options.seed:
-            return self._loop.run(self._task, seed, self._split)
+            return self.loop.run(self._task, seed, self._split, watcher)
         spec = self._cell.spec
         with EpisodeVideo(path, spec, f"{self._task.name}, scene {seed}") as video:
-            outcome = self._loop.run(self._task, seed, self._split, video)
+            outcome = self.loop.run(self._task, seed, self._split, video)
             video.finish(outcome.success, outcome.outcome)
         return outcome
 
@@ -149,7 +163,7 @@ class _Worker:
         return record_episode(self._cell, self._task, seed, self._split, perturb=False)
 
 
-_worker: _Worker | None = None
+_worker: Worker | None = None
 
 
 def _run_seed(options: EvaluationOptions, seed: int) -> EpisodeOutcome:
@@ -158,7 +172,7 @@ def _run_seed(options: EvaluationOptions, seed: int) -> EpisodeOutcome:
     if _worker is None or _worker.options != options:
         if _worker is not None:
             _worker.close()
-        _worker = _Worker(options)
+        _worker = Worker(options)
     return _worker.run(seed)
 
 

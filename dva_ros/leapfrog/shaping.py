@@ -83,6 +83,11 @@ def _program(steps: int, step_s: float) -> _Program:
     )
 
 
+def cached_programs() -> int:
+    """How many programs are kept for motions of other lengths; bounded."""
+    return _program.cache_info().currsize
+
+
 @dataclass(frozen=True)
 class Shaper:
     """Makes motions that may be sent.

@@ -21,7 +21,7 @@ from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictedClip, PredictionR
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 
 from ..errors import UserError
-from ..leapfrog.clearance import Box, Clearance
+from ..leapfrog.clearance import Clearance
 from ..leapfrog.controllers import Controllers
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import Decision, Mode
@@ -70,6 +70,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         self._spec = declare(self, SpecParameters).spec()
         names = self._spec.joint_names
         limits = JointLimits.load(config_path(settings.joint_limits), names)
+        self._boxes = settings.boxes()
         try:
             timing = settings.leapfrog(self._spec.frame_period_s)
         except ValueError as error:
@@ -223,14 +224,12 @@ class LeapfrogSchedulerNode(ManagedNode):
     def _on_description(self, message: String) -> None:
         """Distances are checked from now on."""
         settings = self._settings
-        top, contact = settings.table_height_m, settings.table_contact_m
-        table = Box("table", (4.0, 4.0, 1.0), (0.0, 0.0, top - 0.5), contact)
         try:
             self._leapfrog.guard = Clearance(
                 message.data,
                 self._spec.joint_names,
                 settings.arm_prefixes,
-                [table],
+                self._boxes,
                 settings.clearance_m,
             )
         except UserError as error:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from ..leapfrog.clearance import Box
+from ..leapfrog.obstacles import load_boxes
 from ..leapfrog.parameters import LeapfrogParameters
+from ..resources import config_path
 from .parameters import parameter
 
 
@@ -70,6 +73,9 @@ class LeapfrogSchedulerParameters:
     table_contact_m: float = parameter(
         0.02, "how far motion may aim below the table's top, m", minimum=0.0, maximum=1.0
     )
+    obstacles: str = parameter(
+        "", "file of boxes that stand in the cell, or its name in config/; empty: none"
+    )
     joint_limits: str = parameter("joint_limits", "file of limits, or its name in config/")
     controllers: tuple[str, ...] = parameter(
         ("joint_trajectory_controller",), "names of those that take the trajectories"
@@ -91,3 +97,9 @@ class LeapfrogSchedulerParameters:
         fields = {field.name for field in dataclasses.fields(LeapfrogParameters)}
         values = {name: getattr(self, name) for name in fields - {"frame_period_s"}}
         return LeapfrogParameters(frame_period_s=frame_period_s, **values)
+
+    def boxes(self) -> tuple[Box, ...]:
+        """The table and the obstacles; raises UserError where their file is wrong."""
+        middle = self.table_height_m - 0.5
+        table = Box("table", (4.0, 4.0, 1.0), (0.0, 0.0, middle), self.table_contact_m)
+        return (table, *(load_boxes(config_path(self.obstacles)) if self.obstacles else ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,14 @@ from emulated_controllers import EmulatedControllers  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest  # noqa: E402
+from dva_ros.cell.description import robot_description  # noqa: E402
+from dva_ros.cell.kinematics import inverse_kinematics_down  # noqa: E402
+from dva_ros.leapfrog.motion import Motion  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
@@ -263,3 +268,29 @@ def test_in_single_step_mode_nothing_moves_without_approval(graph: Graph) -> Non
     answer = graph.call(SetBool, "leapfrog_scheduler/approve", SetBool.Request(data=True))
     assert answer.success, answer.message
     loop.graph.spin_until(lambda: len(loop.trajectories) == 1)
+
+
+def test_obstacles_are_held_against_motion_and_a_wrong_file_is_refused(
+    graph: Graph, tmp_path: Path
+) -> None:
+    pytest.importorskip("pinocchio", reason="pinocchio is not installed; run make setup")
+    node = graph.add_active(
+        LeapfrogSchedulerNode(parameter_overrides=[Parameter("obstacles", value="tray")])
+    )
+    heard = graph.client.create_publisher(String, "robot_description", qos.STATE)
+    heard.publish(String(data=robot_description()))
+    graph.spin_until(lambda: node._leapfrog.guard is not None)
+    arms = [
+        [*inverse_kinematics_down(side, np.array(place)), 0.02]
+        for side, place in (("left", (0.0, 0.0625, 0.025)), ("right", (0.0, -0.31, 0.2)))
+    ]
+    into_the_tray = Motion.at_rest(0.0, np.zeros(14)).joined(
+        Motion(np.array([1.0]), np.concatenate(arms)[None], np.zeros((1, 14)))
+    )
+    assert "tray" in node._leapfrog.guard.refusal(into_the_tray, 0.0)
+
+    (tmp_path / "boxes.yaml").write_text("obstacles: {bin: {size: [1, 1, 0]}}")
+    wrong = Parameter("obstacles", value=str(tmp_path / "boxes.yaml"))
+    other = graph.add(LeapfrogSchedulerNode(parameter_overrides=[wrong]))
+    other.trigger_configure()
+    assert "obstacle 'bin'" in other.failure

@@ -1,0 +1,101 @@
+"""`python -m dva_ros endurance`: an hour of simulated operation; what grows is a failure."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluation.endurance import EnduranceOptions
+
+SUMMARY = "run for an hour of simulated time; memory, latency and queues must not grow"
+EXIT_GROWTH = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--hours", type=float, default=1.0, help="simulated operation")
+    parser.add_argument("--task", default="pick_place", help="pick_place or lift")
+    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    parser.add_argument(
+        "--policy",
+        choices=("model", "expert"),
+        default="model",
+        help="expert asks the scripted expert anew every time: several times as fast",
+    )
+    parser.add_argument(
+        "--models",
+        default="cpu",
+        help="folder, or name in models/, with video/ and inverse_dynamics/",
+    )
+    parser.add_argument("--latency-ms", type=float, default=250.0, help="modelled latency")
+    parser.add_argument("--jitter-ms", type=float, default=0.0, help="standard deviation of it")
+    parser.add_argument("--max-seconds", type=float, default=20.0, help="limit of an episode")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("outputs/endurance"),
+        help="folder for endurance.png and endurance.json",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run, print the table and the verdict, write plot and figures; 1 where something grows."""
+    from rich.console import Console
+    from tqdm import tqdm
+
+    from ..evaluation.endurance import run_endurance
+    from ..evaluation.endurance_report import (
+        FIGURES_FILE,
+        PLOT_FILE,
+        TABLE_WIDTH,
+        plot,
+        table,
+        title,
+        verdict,
+        write_figures,
+    )
+
+    options = _options(args)
+    form = "{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s [{elapsed}<{remaining}]"
+    with tqdm(total=options.duration_s, bar_format=form, mininterval=1.0) as bar:
+        # The last episode goes on beyond the end.
+        result = run_endurance(options, lambda s: bar.update(min(s, options.duration_s - bar.n)))
+    print(title(result))
+    Console(width=max(Console().width, TABLE_WIDTH)).print(table(result))
+    print(verdict(result))
+    for reason, count in result.refused.items():
+        print(f"refused: {count}x {reason}")
+    plot(result, args.output / PLOT_FILE)
+    write_figures(result, args.output / FIGURES_FILE)
+    print(f"plot: {args.output / PLOT_FILE}\nfigures: {args.output / FIGURES_FILE}")
+    if not result.whole:
+        return 130
+    return EXIT_GROWTH if result.leaks else 0
+
+
+def _options(args: argparse.Namespace) -> EnduranceOptions:
+    from ..cell.tasks import task_named
+    from ..errors import UserError
+    from ..evaluation.endurance import EnduranceOptions
+    from ..resources import model_path
+
+    for name in ("hours", "max_seconds"):
+        if not 0 < getattr(args, name) < float("inf"):
+            raise UserError(f"--{name.replace('_', '-')} must be greater than 0")
+    for name in ("latency_ms", "jitter_ms"):
+        if getattr(args, name) < 0:
+            raise UserError(f"--{name.replace('_', '-')} must not be negative")
+    return EnduranceOptions(
+        task=task_named(args.task).name,
+        hours=args.hours,
+        seed=args.seed,
+        split=args.split,
+        latency_s=args.latency_ms / 1e3,
+        jitter_s=args.jitter_ms / 1e3,
+        models=model_path(args.models) if args.policy == "model" else Path(args.models),
+        policy=args.policy,
+        max_seconds=args.max_seconds,
+    )
