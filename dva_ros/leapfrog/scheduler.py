@@ -34,7 +34,7 @@ class Leapfrog:
     send. There is no clock and no thread inside, and `state` is all it remembers. Every
     trajectory ends at rest, so that silence from here on is a smooth stop.
 
-    A clock that steps back disarms: mode FAULT and a stop message, until the next `engage`.
+    A clock that steps back disarms: mode FAULT and silence, until the next `engage`.
     """
 
     def __init__(
@@ -244,13 +244,16 @@ class Leapfrog:
         return self.state.status(now)
 
     def _advance(self, now: float) -> Decision | None:
-        """Take the new time; a step back is a fault, whose decision is returned."""
+        """Take the new time; a step back is a fault, whose decision is returned.
+
+        Nothing is sent then: a message of the old time would move a robot whose simulator began
+        anew to where the old one was. What is on the wire ends at rest.
+        """
         state = self.state
         if not now < state.now - _CLOCK_TOLERANCE_S:
             state.now = max(state.now, now)
             return None
         before, moving = state.now, state.now < state.motion.end
-        message = self._stop(before) if moving else None
         reason = f"the clock went back from {before:.3f} to {now:.3f} s"
         was_engaged = state.engaged
         rest = Motion.at_rest(now, state.motion.final_position)
@@ -260,8 +263,7 @@ class Leapfrog:
         if not (was_engaged or moving):
             return None
         state.mode = Mode.FAULT
-        decision = self._refused("clock", reason)
-        return Decision(trajectory=message, refusal=decision.refusal)
+        return self._refused("clock", reason)
 
     def _ask(self, now: float) -> Request | None:
         """The request after the newest frame, where it is time for one."""

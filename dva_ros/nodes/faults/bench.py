@@ -98,6 +98,15 @@ class Bench:
         """Start a killed node again."""
         self._graph.supervisor.restart(node)
 
+    def restart_simulator(self) -> None:
+        """Start the killed cell again and wait until its new clock has been noticed."""
+        self.restart("cell")
+        self._graph.wait(
+            lambda: self.monitor.status.mode == LeapfrogStatus.MODE_FAULT,
+            "the scheduler to notice the clock",
+            MOVING_TIMEOUT_S,
+        )
+
     def freeze(self, node: str) -> None:
         """SIGSTOP."""
         self._graph.supervisor.running(node).process.send_signal(signal.SIGSTOP)

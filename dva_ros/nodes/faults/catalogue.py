@@ -36,7 +36,8 @@ class Fault:
         sim_time: needs a graph that takes its time from /clock.
         new_robot: the simulated robot itself is started anew: its commands before and after are
             no one motion.
-        passive: the controller ignores the scheduler: what is on the wire does not move it.
+        passive: the controller ignores the scheduler and says nothing: nothing shows when the
+            robot stands.
     """
 
     name: str
@@ -67,6 +68,7 @@ def catalogue() -> list[Fault]:
             "the controller is deactivated for 2 s",
             lambda bench: bench.set_controller_active(False),
             lambda bench: bench.set_controller_active(True),
+            stops=None,
             engages=True,
             passive=True,
         ),
@@ -74,7 +76,7 @@ def catalogue() -> list[Fault]:
             "clock_reset",
             "the simulator starts anew, and /clock with it",
             lambda bench: bench.kill("cell"),
-            lambda bench: bench.restart("cell"),
+            Bench.restart_simulator,
             lasts_s=0.5,
             stops=None,
             engages=True,

@@ -150,6 +150,8 @@ class _Trial:
     def _stop(self, begun: float) -> tuple[float | None, float | None]:
         """Standstill and braking time, where the robot comes to rest."""
         fault, monitor = self._fault, self._monitor
+        if fault.passive:
+            return None, None
         deadline = time.monotonic() + (STANDSTILL_TIMEOUT_S if fault.stops else 0.0)
         while (standstill := self._standstill(begun)) is None:
             if time.monotonic() > deadline:
@@ -157,7 +159,7 @@ class _Trial:
                     self._problems.append(f"the robot moved after {STANDSTILL_TIMEOUT_S:.0f} s")
                 return None, None
             time.sleep(POLL_S)
-        if fault.new_robot or fault.passive:
+        if fault.new_robot:
             return standstill, None
         if fault.stops is False:
             if standstill < fault.lasts_s - 1.0:
