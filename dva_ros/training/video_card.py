@@ -37,7 +37,7 @@ to {config.max_committed} of these frames.
 
 - Parameters: {parameters / 1e6:.2f} million; width {config.width}, {config.depth} blocks,
   {config.heads} heads, patches of {config.patch} that see {config.patch_margin} pixels more,
-  attention over {config.context_frames} frames
+  convolutional stem of width {config.stem_width}, attention over {config.context_frames} frames
 - Training: {step} steps in {elapsed_s / 60:.0f} minutes of wall time
 - Commands, in the order they were given:
 

@@ -150,8 +150,8 @@ def train_rank(group: Group, job: VideoJob) -> None:
         bar.close()
 
 
-def _emphasis(text: str) -> dict[str, float]:
-    """Parse ``WORD=FACTOR,...``."""
+def parse_emphasis(text: str) -> dict[str, float]:
+    """``WORD=FACTOR,...`` as a mapping; raises UserError where it is something else."""
     from dva_ros.errors import UserError
 
     found = {}
@@ -228,7 +228,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
         seed=args.seed,
         validate_s=60 * args.validate_minutes,
         motion_weight=args.motion_weight,
-        emphasis=_emphasis(args.emphasis),
+        emphasis=parse_emphasis(args.emphasis),
         device=device,
         initial=args.init,
         resume=args.resume,

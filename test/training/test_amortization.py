@@ -11,6 +11,7 @@ from moving_square import moving_squares, small_config
 
 from dva_ros.errors import UserError
 from dva_ros.training.amortization import Sequence, SequenceSampler, noised, weighted_loss
+from dva_ros.training.video_loop import parse_emphasis
 from dva_ros.video.instruction import hash_words
 from dva_ros.video.patches import patchify, to_signal
 
@@ -139,3 +140,23 @@ def test_data_without_a_successful_episode_is_refused() -> None:
     store.success[:] = False
     with pytest.raises(UserError, match="no successful episode"):
         SequenceSampler(store, CONFIG)
+
+
+def test_emphasis_draws_episodes_with_a_word_so_many_times_as_often() -> None:
+    """Four red windows for a blue one, given as many episodes; a word that is only part of
+    another does not count."""
+    store = moving_squares(episodes=40)
+    is_red = np.array(["red" in text.split() for text in store.instructions])
+    sampler = SequenceSampler(store, CONFIG, 12, stride=3, emphasis={"red": 4.0, "squ": 9.0})
+    words = sampler.sample(np.random.default_rng(0), 2000).words.numpy()
+    red = hash_words("move the red square", 512, CONFIG.max_words)
+    share = float((words == red).all(axis=1).mean())
+    expected = 4.0 * is_red.sum() / (4.0 * is_red.sum() + (~is_red).sum())
+    assert share == pytest.approx(expected, abs=0.04)
+
+
+@pytest.mark.parametrize("text", ["yellow", "yellow=often", "yellow=0", "yellow=-1", "yellow=inf"])
+def test_an_emphasis_that_makes_no_sense_is_refused(text: str) -> None:
+    """By name, before any training."""
+    with pytest.raises(UserError, match="--emphasis"):
+        parse_emphasis(text)
