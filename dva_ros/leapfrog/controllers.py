@@ -56,7 +56,7 @@ class Controllers:
         """`joint_names` are all joints, in the order of every vector that comes from here."""
         self.names = tuple(names)
         self._joint_names = tuple(joint_names)
-        self._timeout = parameters.stale_timeout_s
+        self._timeout = parameters.controller_timeout_s
         self._period = parameters.controller_period_s
         self._controllers = {name: _Controller() for name in self.names}
         self._groups: tuple[tuple[str, ...], ...] = ()

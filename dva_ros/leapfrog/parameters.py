@@ -25,8 +25,9 @@ class LeapfrogParameters:
         overlap_s: how much of the past motion a message repeats; covers clocks that differ.
         blend_s: time over which disagreement at a splice is blended out.
         smoothing_s: what targets do within less than about this time is smoothed away.
-        stale_timeout_s: without a context frame or joint states for this long, input is stale;
-            without a controller's state, it is lost.
+        stale_timeout_s: without a context frame or joint states for this long, input is stale.
+        controller_timeout_s: a controller silent for this long is taken for inactive: a stop, and
+            nothing more until it is engaged again. A busy simulator is silent, too.
         request_timeout_s: a request without answer is given up after this long.
         cold_start: first chunks whose latency does not count.
         num_steps: denoising steps to ask for; 0: the predictor's own.
@@ -46,6 +47,7 @@ class LeapfrogParameters:
     blend_s: float = 0.3
     smoothing_s: float = 0.03
     stale_timeout_s: float = 0.3
+    controller_timeout_s: float = 1.0
     request_timeout_s: float = 2.0
     cold_start: int = 2
     num_steps: int = 0
@@ -71,6 +73,7 @@ class LeapfrogParameters:
             "blend_s",
             "smoothing_s",
             "stale_timeout_s",
+            "controller_timeout_s",
             "request_timeout_s",
             "execute_frames",
         ):

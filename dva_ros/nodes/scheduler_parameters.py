@@ -44,6 +44,12 @@ class LeapfrogSchedulerParameters:
     stale_timeout_s: float = parameter(
         0.3, "without input for this long the robot stops, s", minimum=0.02, maximum=10.0
     )
+    controller_timeout_s: float = parameter(
+        1.0,
+        "silence of a controller after which motion needs engage, s",
+        minimum=0.02,
+        maximum=10.0,
+    )
     request_timeout_s: float = parameter(
         2.0, "a request without answer is given up, s", minimum=0.05, maximum=60.0
     )

@@ -43,7 +43,7 @@ def _controllers(
     groups: Mapping[str, tuple[str, ...]] = GROUPS, period_s: float = PERIOD_S
 ) -> Controllers:
     """Heard for ten states of each, up to time 1."""
-    controllers = Controllers(tuple(groups), NAMES, LeapfrogParameters())
+    controllers = Controllers(tuple(groups), NAMES, LeapfrogParameters(controller_timeout_s=0.3))
     for stamp in 1.0 - period_s * np.arange(9, -1, -1):
         for name, joints in groups.items():
             controllers.heard(name, stamp, _state(stamp, joints))
@@ -116,7 +116,7 @@ def test_joints_missing_doubled_or_unknown_are_named_before_engaging(
 
 def test_a_controller_that_was_never_heard_is_named() -> None:
     """What it would do is not known: it is not engaged, also not from measured joints."""
-    controllers = Controllers(tuple(GROUPS), NAMES, LeapfrogParameters())
+    controllers = Controllers(tuple(GROUPS), NAMES, LeapfrogParameters(controller_timeout_s=0.3))
     for name in ("right_arm_controller", "gripper_controller"):
         for stamp in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06):
             assert controllers.heard(name, stamp, _state(stamp, GROUPS[name])) is None
@@ -162,7 +162,7 @@ def test_the_rate_of_the_states_is_held_against_the_controller_period(
 
 
 def test_a_silent_controller_is_named_and_only_after_the_timeout() -> None:
-    """0.3 s by default, whatever the others do."""
+    """0.3 s here, whatever the others do."""
     controllers = _controllers()
     for tick in range(1, 40):
         now = 1.005 + 0.01 * tick
@@ -193,7 +193,9 @@ class _Cell:
 
     def __init__(self) -> None:
         parameters = ControllerParameters(interpolate_from_desired_state=True)
-        self.controllers = Controllers(tuple(GROUPS), NAMES, LeapfrogParameters())
+        self.controllers = Controllers(
+            tuple(GROUPS), NAMES, LeapfrogParameters(controller_timeout_s=0.3)
+        )
         self.emulated = {
             name: JointTrajectoryController(joints, Generation.JAZZY, parameters)
             for name, joints in GROUPS.items()

@@ -15,7 +15,7 @@ from tiny_models import write_tiny_models  # noqa: E402
 from dva_ros.nodes.faults.catalogue import Fault, catalogue  # noqa: E402
 from dva_ros.nodes.faults.suite import FaultResult, run_faults  # noqa: E402
 
-SWEEP_RAD = 0.25
+SWEEP_RAD = 0.08
 """The untrained models of these tests always want the left waist so much further."""
 
 

@@ -17,7 +17,7 @@ from ..graph_client import POLL_S, SERVICE_TIMEOUT_S, RunningGraph
 from .monitor import CONTROLLER, Monitor
 from .relay import Relay
 
-MOVING_RAD_S = 0.2
+MOVING_RAD_S = 0.1
 STILL_RAD_S = 1e-3
 MOVING_TIMEOUT_S = 15.0
 """Until the robot moves after engaging; a predictor that has just started is slow at first."""
