@@ -119,14 +119,16 @@ class RunningGraph:
                 raise UserError(f"not active after {timeout_s:.0f} s: {', '.join(waiting)}")
             waiting = [name for name in waiting if not self._is_active(name)]
 
-    def call(self, kind: type[Any], name: str, request: Any) -> Any:
+    def call(
+        self, kind: type[Any], name: str, request: Any, timeout_s: float = SERVICE_TIMEOUT_S
+    ) -> Any:
         """Call a service that answers with `success` and `message`.
 
         Raises:
             UserError: it refused, or does not answer in time; or a node died.
         """
         self.require_alive()
-        answer = self._client.request(kind, name, request, SERVICE_TIMEOUT_S)
+        answer = self._client.request(kind, name, request, timeout_s)
         if not answer.success:
             raise UserError(f"{name} refused: {getattr(answer, 'message', '')}")
         return answer

@@ -19,6 +19,9 @@ from .relay import Relay
 
 MOVING_RAD_S = 0.1
 STILL_RAD_S = 1e-3
+ENGAGE_TIMEOUT_S = 1.0
+"""Until a request to engage is taken for lost."""
+
 MOVING_TIMEOUT_S = 15.0
 """Until the robot moves after engaging; a predictor that has just started is slow at first."""
 
@@ -60,11 +63,14 @@ class Bench:
         )
 
     def engage(self) -> None:
-        """Engage the scheduler; it may refuse for a while after a fault."""
+        """Engage the scheduler; it may refuse for a while after a fault, and a request to one
+        that was killed, and is not yet known to be, is lost."""
         deadline = time.monotonic() + SERVICE_TIMEOUT_S
         while True:
             try:
-                self._graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
+                self._graph.call(
+                    Trigger, "leapfrog_scheduler/engage", Trigger.Request(), ENGAGE_TIMEOUT_S
+                )
                 return
             except UserError:
                 if time.monotonic() > deadline:
