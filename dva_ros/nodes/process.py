@@ -62,7 +62,8 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     def wait_for_end() -> None:
         while not node.broken.is_set():
             received = signal.sigtimedwait(ends, BROKEN_POLL_S)
-            if received is not None:
+            # Waking after SIGSTOP gives a signal of number 0.
+            if received is not None and received.si_signo in ends:
                 name = signal.Signals(received.si_signo).name
                 node.get_logger().info(f"{name}: stopping")
                 break
