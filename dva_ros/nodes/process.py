@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import threading
@@ -39,15 +40,16 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     """Build a node and spin it until SIGINT or SIGTERM.
 
     The signals are waited for in a thread of their own while ROS still works, so that a node can
-    say its last word (the scheduler's stop trajectory) before the context ends.
+    say its last word (the scheduler's stop trajectory) before the context ends. They are handled
+    rather than blocked: threads that libraries started on import have a mask of their own, and a
+    signal that one of them takes would end the process at once.
 
     Returns:
         The process's exit status: 0, or 1 where the node could not start or gave up.
     """
     if os.environ.get(DIE_WITH_PARENT):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    signals = _listen()
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = build()
@@ -61,10 +63,8 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
 
     def wait_for_end() -> None:
         while not node.broken.is_set():
-            received = signal.sigtimedwait(ends, BROKEN_POLL_S)
-            # Waking after SIGSTOP gives a signal of number 0.
-            if received is not None and received.si_signo in ends:
-                name = signal.Signals(received.si_signo).name
+            if select.select([signals], [], [], BROKEN_POLL_S)[0]:
+                name = signal.Signals(os.read(signals, 1)[0]).name
                 node.get_logger().info(f"{name}: stopping")
                 break
         executor.create_task(ended.set_result, None)
@@ -82,6 +82,16 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
         node.finish()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+def _listen() -> int:
+    """From now on the numbers of SIGINT and SIGTERM can be read here, a byte each."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return reader
 
 
 def _start(node: ManagedNode) -> bool:
