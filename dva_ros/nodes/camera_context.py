@@ -44,7 +44,11 @@ class CameraContextParameters:
         0.05, "greatest distance of an image from its grid time, s", minimum=0.0, maximum=1.0
     )
     max_delay_s: float = parameter(
-        0.04, "how long a frame waits for a source, s", minimum=0.0, maximum=1.0
+        0.08,
+        "how long a frame waits for a source, s; more than `tolerance_s` and the way of an image "
+        "together",
+        minimum=0.0,
+        maximum=1.0,
     )
     future_tolerance_s: float = parameter(
         0.02, "how far a stamp may lie ahead of the clock, s", minimum=0.0, maximum=1.0

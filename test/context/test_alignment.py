@@ -174,3 +174,26 @@ def test_only_the_newest_frames_are_remembered() -> None:
     rig.aligner.clear("go", START)
     rig.run(200)
     assert [frame.index for frame in rig.aligner.frames] == list(range(15, 20))
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 100, 5))
+def test_cameras_of_any_phase_are_not_missing(phase_ms: int) -> None:
+    """A camera that slips against the grid, by a busy simulator or a clock of its own, stays in
+    the context: whatever its phase, one of its images is near enough and is waited for."""
+    aligner = ContextAligner(SPEC, NATIVE)
+    aligner.clear("go", START)
+    frames, transit, slip = [], 12, 300
+    for ms in range(2000):
+        now = START + 0.001 * ms
+        if ms % 10 == 0:
+            aligner.add_joints(now, SPEC.joint_names, np.full(2, 0.02), np.zeros(2), now)
+        taken = ms - transit
+        phase = 0 if taken < slip else phase_ms
+        if taken >= 0 and (taken - phase) % 100 == 0:
+            for camera in NATIVE:
+                image = np.full((16, 32, 3), ms % 256, np.uint8)
+                aligner.add_image(camera, START + 0.001 * taken, image, now)
+        frames += aligner.poll(now)
+    after = [frame for frame in frames if frame.stamp > START + 0.001 * slip + 0.15]
+    assert len(after) >= 14
+    assert not any(any(frame.camera_missing) for frame in after)
