@@ -17,8 +17,8 @@ class SourceLimits:
     Attributes:
         tolerance_s: greatest distance of a sample from the grid time that it stands for.
         max_delay_s: how long after its grid time a frame waits for a source. More than
-            `tolerance_s` and the way of an image together: a camera that has slipped to an image just inside the
-            tolerance would be missing in every frame.
+            `tolerance_s` and the way of an image together: a camera that has slipped to just
+            inside the tolerance would be missing in every frame.
         settle_s: a sample this near to the grid time is taken without waiting for a nearer one.
         future_tolerance_s: how far a stamp may lie ahead of the clock.
         max_age_s: older samples are dropped on arrival.

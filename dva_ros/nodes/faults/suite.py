@@ -207,7 +207,8 @@ class _Trial:
                     self._problems.append(f"it took {recovery:.1f} s to go on")
                 return recovery
             time.sleep(POLL_S)
-        self._problems.append(f"it did not go on within {RECOVERY_TIMEOUT_S:.0f} s")
+        says = f"mode {monitor.status.mode}, '{monitor.status.reason}'"
+        self._problems.append(f"it did not go on within {RECOVERY_TIMEOUT_S:.0f} s ({says})")
         return None
 
     def _judge_messages(self, sent: Sequence[Sent]) -> None:
