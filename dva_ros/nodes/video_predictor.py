@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from .statistics import RollingStatistics
 from .worker import Worker
 
 NAME = "video_predictor"
+JOIN_TIMEOUT_S = 1.0
+"""The context is asked for again after so long: an answer can be lost with a node's death."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class VideoPredictorNode(ManagedNode):
         self._request: ClipRequest | None = None
         self._waiting: list[ContextFrame] = []
         self._expected: tuple[int, int] | None = None
-        self._joining: Future | None = None
+        self._asked = float("-inf")
         self._join_needed = False
         self._latency = RollingStatistics()
         self._append_cost = RollingStatistics()
@@ -102,7 +105,7 @@ class VideoPredictorNode(ManagedNode):
             self._frames.clear()
             self._request = None
         self._waiting.clear()
-        self._expected, self._joining, self._join_needed = None, None, True
+        self._expected, self._asked, self._join_needed = None, float("-inf"), True
 
     def stop(self) -> None:
         """Answer nothing more; a prediction under way is thrown away."""
@@ -165,6 +168,7 @@ class VideoPredictorNode(ManagedNode):
                 f"{self._expected}: asking for the context"
             )
             self._waiting, self._join_needed = [frame], True
+            self._asked = float("-inf")
 
     def _is_new(self, frame: ContextFrame) -> bool:
         return self._expected is None or frame.session > self._expected[0]
@@ -177,18 +181,17 @@ class VideoPredictorNode(ManagedNode):
         self._wake()
 
     def _join(self) -> None:
-        if not self._join_needed or self._joining is not None:
+        waited = time.monotonic() - self._asked
+        if not self._join_needed or waited < JOIN_TIMEOUT_S:
             return
         if self._history.service_is_ready():
-            self._joining = self._history.call_async(GetContext.Request())
-            self._joining.add_done_callback(self._on_context)
+            self._asked = time.monotonic()
+            self._history.call_async(GetContext.Request()).add_done_callback(self._on_context)
 
     def _on_context(self, future: Future) -> None:
-        if future is not self._joining:
-            return
-        self._joining = None
+        """The first answer counts, to whichever question; later ones are not needed."""
         response = future.result()
-        if response is None or not self.active:
+        if response is None or not self.active or not self._join_needed:
             return
         history = [context_frame_from_msg(frame) for frame in response.frames]
         known = {(frame.session, frame.index) for frame in history}

@@ -12,10 +12,12 @@ pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.task import Future  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
 
 from dva_msgs.msg import ActionChunk, ContextFrame, PredictedClip, PredictionRequest  # noqa: E402
+from dva_msgs.srv import GetContext  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
@@ -121,6 +123,32 @@ def test_a_predictor_that_rejoins_has_the_whole_context(chain: Chain) -> None:
     chain.graph.spin_until(lambda: chain.clips)
     context = chain.predictor.health()[0].values
     assert context["context frames"] == context["newest frame"] + 1
+
+
+def test_a_lost_answer_of_the_context_is_asked_for_again(graph: Graph, tiny_models: Path) -> None:
+    """An answer can be lost with the death of a node; waiting for it forever is no memory."""
+    asked = []
+
+    async def answer(
+        request: GetContext.Request, response: GetContext.Response
+    ) -> GetContext.Response:
+        asked.append(request)
+        if len(asked) == 1:
+            await Future()
+        frame = np.zeros((80, 64, 3), np.uint8)
+        message = ContextFrame(session=5, height=80, width=64, position=[0.0] * JOINTS)
+        message.rgb.frombytes(frame)
+        response.session, response.frames = 5, [message]
+        return response
+
+    graph.client.create_service(GetContext, "camera_context/get_context", answer)
+    predictor = graph.add_active(
+        VideoPredictorNode(
+            parameter_overrides=[Parameter("checkpoint", value=str(tiny_models / "video"))]
+        )
+    )
+    graph.spin_until(lambda: predictor.health()[0].values["newest frame"] == 0)
+    assert len(asked) >= 2
 
 
 def test_a_checkpoint_of_another_cell_is_refused_by_the_field(
