@@ -11,6 +11,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
+from rclpy.callback_groups import ReentrantCallbackGroup  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.task import Future  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
@@ -141,7 +142,12 @@ def test_a_lost_answer_of_the_context_is_asked_for_again(graph: Graph, tiny_mode
         response.session, response.frames = 5, [message]
         return response
 
-    graph.client.create_service(GetContext, "camera_context/get_context", answer)
+    graph.client.create_service(
+        GetContext,
+        "camera_context/get_context",
+        answer,
+        callback_group=ReentrantCallbackGroup(),
+    )
     predictor = graph.add_active(
         VideoPredictorNode(
             parameter_overrides=[Parameter("checkpoint", value=str(tiny_models / "video"))]
