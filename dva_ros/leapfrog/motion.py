@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Motion:
             k = np.clip(
                 np.searchsorted(self.times, wanted, side="right") - 1, 0, len(self.times) - 2
             )
-            c0, c1, c2, c3 = (c[k] for c in self._coefficients())
+            c0, c1, c2, c3 = (c[k] for c in self._coefficients)
             u = (np.clip(wanted, self.times[0], self.times[-1]) - self.times[k])[:, None]
             position = c0 + u * (c1 + u * (c2 + u * c3))
             velocity = c1 + u * (2 * c2 + 3 * u * c3)
@@ -106,7 +107,7 @@ class Motion:
         zeros = np.zeros(self.positions.shape[1])
         if len(self.times) == 1:
             return Extremes(self.positions[0], self.positions[0], zeros, zeros, zeros, zeros)
-        c0, c1, c2, c3 = self._coefficients()
+        c0, c1, c2, c3 = self._coefficients
         h = np.diff(self.times)[:, None]
         stationary = [np.broadcast_to(0.0, c0.shape), np.broadcast_to(h, c0.shape)]
         discriminant = np.sqrt(np.maximum(c2 * c2 - 3 * c1 * c3, 0.0))
@@ -132,6 +133,7 @@ class Motion:
             np.abs(steps).max(0),
         )
 
+    @cached_property
     def _coefficients(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         h = np.diff(self.times)[:, None]
         v0, v1 = self.velocities[:-1], self.velocities[1:]

@@ -1,28 +1,28 @@
-"""The topics of the controllers: trajectories out, states in."""
+"""What connects the scheduler with the controllers: trajectories out, states in."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
-
-from rclpy.duration import Duration
-from trajectory_msgs.msg import JointTrajectory
 
 from ..errors import UserError
 from ..trajectory import Trajectory
 from . import qos
 from .conversions import trajectory_to_msg
 from .managed_node import ManagedNode
+from .trajectory_goals import TrajectoryGoals
+from .trajectory_topics import TrajectoryTopics
 
 
 class ControllerLinks:
-    """One publisher and one subscription for each controller; they live until teardown.
+    """A way to each controller, and its state; they live until teardown.
 
     Args:
         node: that sends.
         names: of the controllers.
+        sender: the ways to them.
         state_type: "package/Type" of their states.
         on_state: hears a controller's name and its state.
 
@@ -34,36 +34,36 @@ class ControllerLinks:
         self,
         node: ManagedNode,
         names: Sequence[str],
+        sender: TrajectoryTopics | TrajectoryGoals,
         state_type: str,
         on_state: Callable[[str, Any], None],
     ) -> None:
         self._node = node
+        self._names = tuple(names)
+        self._sender = sender
         kind = _message_type(state_type)
-        self._publishers = {
-            name: node.advertise(JointTrajectory, f"{name}/joint_trajectory", qos.COMMAND)
-            for name in names
-        }
         for name in names:
             heard = partial(on_state, name)
             node.subscribe(kind, f"{name}/controller_state", heard, qos.SENSOR)
 
-    def send(self, trajectories: dict[str, Trajectory]) -> None:
+    def unready(self) -> str:
+        """Why nothing can be sent to a controller; empty if it can."""
+        return self._sender.unready()
+
+    def send(self, trajectories: Mapping[str, Trajectory]) -> None:
         """Send every controller its part, with nothing in between."""
-        messages = {name: trajectory_to_msg(part) for name, part in trajectories.items()}
-        for name, message in messages.items():
-            self._publishers[name].publish(message)
+        self._sender.send({name: trajectory_to_msg(part) for name, part in trajectories.items()})
 
     def wait_until_sent(self, timeout_s: float) -> None:
         """Wait until every controller has what was sent to it."""
-        for publisher in self._publishers.values():
-            publisher.wait_for_all_acked(Duration(seconds=timeout_s))
+        self._sender.wait_until_sent(timeout_s)
 
     def other_senders(self) -> list[tuple[str, str]]:
-        """Other nodes that send to the controllers, and the topic of each."""
+        """Other nodes that send to the controllers' topics, and the topic of each."""
         mine = (self._node.get_name(), self._node.get_namespace())
         found = set()
-        for publisher in self._publishers.values():
-            topic = publisher.topic_name
+        for name in self._names:
+            topic = self._node.resolve_topic_name(f"{name}/joint_trajectory")
             for info in self._node.get_publishers_info_by_topic(topic):
                 if (info.node_name, info.node_namespace) != mine:
                     found.add((f"{info.node_namespace.rstrip('/')}/{info.node_name}", topic))

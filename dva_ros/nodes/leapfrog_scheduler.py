@@ -46,6 +46,8 @@ from .managed_node import ManagedNode
 from .parameters import declare
 from .process import run_node
 from .scheduler_parameters import LeapfrogSchedulerParameters
+from .trajectory_goals import TrajectoryGoals
+from .trajectory_topics import TrajectoryTopics
 
 NAME = "leapfrog_scheduler"
 LAST_WORD_TIMEOUT_S = 0.5
@@ -87,7 +89,11 @@ class LeapfrogSchedulerNode(ManagedNode):
         self._published: tuple[Mode, str] | None = None
         self._engage_wanted = False
         self._links = ControllerLinks(
-            self, settings.controllers, settings.controller_state_type, self._on_controller_state
+            self,
+            settings.controllers,
+            self._sender(settings),
+            settings.controller_state_type,
+            self._on_controller_state,
         )
         self._requests = self.advertise(PredictionRequest, "~/request", qos.COMMAND)
         self._statuses = self.advertise(LeapfrogStatus, "~/status", qos.STATE)
@@ -107,6 +113,11 @@ class LeapfrogSchedulerNode(ManagedNode):
         self.serve(SetBool, "~/approve", self._on_approve)
         self.every(0.05, self._watch)
         self.every(self._spec.frame_period_s, self._publish_status)
+
+    def _sender(self, settings: LeapfrogSchedulerParameters) -> TrajectoryTopics | TrajectoryGoals:
+        if settings.controller_interface == "action":
+            return TrajectoryGoals(self, settings.controllers, self._on_goal_failed)
+        return TrajectoryTopics(self, settings.controllers)
 
     def start(self) -> None:
         """Wait for `~/engage`, or engage once frames come and a predictor listens."""
@@ -184,6 +195,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         ready = (
             self._engage_wanted
             and not self._controllers.check(self.now())
+            and not self._links.unready()
             and self._leapfrog.state.frame is not None
             and self._requests.get_subscription_count() > 0
         )
@@ -287,7 +299,7 @@ class LeapfrogSchedulerNode(ManagedNode):
     def _engage(self) -> str:
         """Take over; gives why not, or nothing."""
         now = self.now()
-        fault = self._controllers.check(now)
+        fault = self._controllers.check(now) or self._links.unready()
         if fault:
             return fault
         self._warn_of_rates()
@@ -319,12 +331,23 @@ class LeapfrogSchedulerNode(ManagedNode):
         now = self.now()
         self._act(self._leapfrog.watch(now))
         fault = self._controllers.watch(now)
-        if fault and self._leapfrog.state.engaged:
-            self.get_logger().error(f"disengaged: {fault}")
-            self._act(self._leapfrog.disengage(now, fault))
+        if fault:
+            self._end(fault)
         status = self._leapfrog.state
         if (status.mode, status.reason) != self._published:
             self._publish_status()
+
+    def _on_goal_failed(self, fault: str) -> None:
+        """A controller does not play what the scheduler thinks it plays."""
+        if self.active:
+            self._end(fault)
+            self._publish_status()
+
+    def _end(self, fault: str) -> None:
+        """Disengage for a fault of the controllers, where engaged."""
+        if self._leapfrog.state.engaged:
+            self.get_logger().error(f"disengaged: {fault}")
+            self._act(self._leapfrog.disengage(self.now(), fault))
 
     def _act(self, decision: Decision) -> None:
         if decision.trajectory is not None:

@@ -86,6 +86,12 @@ class LeapfrogSchedulerParameters:
     controllers: tuple[str, ...] = parameter(
         ("joint_trajectory_controller",), "names of those that take the trajectories"
     )
+    controller_interface: str = parameter(
+        "topic",
+        "how trajectories reach the controllers: joint_trajectory topics, or "
+        "follow_joint_trajectory actions (needs control_msgs)",
+        choices=("topic", "action"),
+    )
     controller_state_type: str = parameter(
         "dva_msgs/ControllerState",
         "type of a controller's state: the emulation's or control_msgs' of the real one",

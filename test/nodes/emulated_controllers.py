@@ -50,7 +50,7 @@ class EmulatedControllers:
         }
         for name in groups:
             node.create_subscription(
-                JointTrajectory, f"{name}/joint_trajectory", partial(self._take, name), qos.COMMAND
+                JointTrajectory, f"{name}/joint_trajectory", partial(self.take, name), qos.COMMAND
             )
 
     def start(self) -> None:
@@ -60,7 +60,8 @@ class EmulatedControllers:
     def _now(self) -> float:
         return seconds_of(self._node.get_clock().now())
 
-    def _take(self, name: str, message: JointTrajectory) -> None:
+    def take(self, name: str, message: JointTrajectory) -> None:
+        """Hand a trajectory to a controller."""
         refusal = self.controllers[name].submit(trajectory_from_msg(message), self._now())
         if refusal is not None:
             self.refusals.append(f"{name}: {refusal}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,108 +11,24 @@ pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
-from emulated_controllers import EmulatedControllers  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from robot_inputs import RobotInputs  # noqa: E402
 from ros_graph import Graph  # noqa: E402
+from scheduler_loop import FOUR, JOINTS, Loop, ends_at_rest  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
-from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
-from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest  # noqa: E402
+from dva_msgs.msg import LeapfrogStatus  # noqa: E402
 from dva_ros.cell.description import robot_description  # noqa: E402
 from dva_ros.cell.kinematics import inverse_kinematics_down  # noqa: E402
 from dva_ros.leapfrog.motion import Motion  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
-from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
-from dva_ros.spec import EMBEDDED_CELL  # noqa: E402
-
-HORIZON = 8
-JOINTS = EMBEDDED_CELL.joint_names
-ONE = {"joint_trajectory_controller": JOINTS}
-FOUR = {
-    "right_gripper_controller": JOINTS[13:],
-    "left_arm_controller": JOINTS[:6],
-    "right_arm_controller": tuple(reversed(JOINTS[7:13])),
-    "left_gripper_controller": JOINTS[6:7],
-}
-
-
-class Loop:
-    """Context, scheduler and controllers; the test answers requests with a slow sweep of the
-    left waist.
-
-    Attributes:
-        sent: controller -> the messages to it.
-        trajectories: those to the controller of the left waist.
-    """
-
-    def __init__(
-        self,
-        graph: Graph,
-        parameters: Sequence[Parameter] = (),
-        groups: Mapping[str, tuple[str, ...]] = ONE,
-    ) -> None:
-        self.graph = graph
-        graph.add_active(CameraContextNode())
-        self.emulation = EmulatedControllers(graph.client, groups)
-        self.emulation.start()
-        self.scheduler = graph.add_active(
-            LeapfrogSchedulerNode(
-                parameter_overrides=[Parameter("controller_period_s", value=0.02), *parameters]
-            )
-        )
-        self.sent = {
-            name: graph.collect(JointTrajectory, f"{name}/joint_trajectory", qos.reliable(100))
-            for name in groups
-        }
-        self.trajectories = next(self.sent[name] for name in groups if JOINTS[0] in groups[name])
-        self.statuses = graph.collect(
-            LeapfrogStatus, "leapfrog_scheduler/status", qos.reliable(100)
-        )
-        self._chunks = graph.client.create_publisher(
-            ActionChunk, "inverse_dynamics/chunk", qos.COMMAND
-        )
-        graph.client.create_subscription(
-            PredictionRequest, "leapfrog_scheduler/request", self._answer, qos.COMMAND
-        )
-        self.bad_value: float | None = None
-        self.inputs = RobotInputs(graph.client)
-        self.inputs.start()
-        graph.spin_until(lambda: self.statuses and self.statuses[-1].frame_index >= 2)
-
-    def engage(self) -> None:
-        assert self.graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request()).success
-
-    def _answer(self, request: PredictionRequest) -> None:
-        joints = EMBEDDED_CELL.num_joints
-        committed = np.array(request.committed).reshape(-1, joints)
-        ahead = np.arange(1, HORIZON + 1)[:, None] - len(committed)
-        start = committed[-1] if len(committed) else np.zeros(joints)
-        targets = start + 0.015 * ahead * np.eye(joints)[0]
-        targets[: len(committed)] = committed
-        if self.bad_value is not None:
-            targets[-1, 5] = self.bad_value
-        chunk = ActionChunk(
-            session=request.session,
-            request_id=request.request_id,
-            chunk_id=request.request_id,
-            frame_index=request.frame_index,
-            num_frames=HORIZON,
-            joint_names=request.joint_names,
-            positions=targets.ravel().tolist(),
-        )
-        self._chunks.publish(chunk)
 
 
 @pytest.fixture
 def loop(graph: Graph) -> Loop:
     return Loop(graph)
-
-
-def ends_at_rest(message: JointTrajectory) -> bool:
-    return bool(np.allclose(message.points[-1].velocities, 0.0))
 
 
 def test_every_message_ends_at_rest_and_moves_in_between(loop: Loop) -> None:

@@ -72,6 +72,11 @@ class Monitor(Node):
         topic = "camera_context/context"
         self.create_subscription(ContextFrame, topic, self._on_frame, qos.FRAMES)
 
+    def says(self) -> str:
+        """The scheduler's newest words."""
+        stamp = seconds_of(self.status.header.stamp)
+        return f"mode {self.status.mode}, '{self.status.reason}' at {stamp:.2f} s"
+
     def _on_command(self, message: ControllerState) -> None:
         positions = np.array(message.output.positions)
         self.commands.add(seconds_of(message.header.stamp), positions)

@@ -100,7 +100,8 @@ def run_faults(
                     try:
                         result = _Trial(fault, bench, limits).run(seed + len(results))
                     except UserError as error:
-                        result, broken = _failed(fault, str(error)), True
+                        problem = f"{error} (scheduler: {monitor.says()})"
+                        result, broken = _failed(fault, problem), True
                     results.append(result)
                     report(result)
     return results
@@ -207,8 +208,9 @@ class _Trial:
                     self._problems.append(f"it took {recovery:.1f} s to go on")
                 return recovery
             time.sleep(POLL_S)
-        says = f"mode {monitor.status.mode}, '{monitor.status.reason}'"
-        self._problems.append(f"it did not go on within {RECOVERY_TIMEOUT_S:.0f} s ({says})")
+        self._problems.append(
+            f"it did not go on within {RECOVERY_TIMEOUT_S:.0f} s ({monitor.says()})"
+        )
         return None
 
     def _judge_messages(self, sent: Sequence[Sent]) -> None:
