@@ -63,4 +63,6 @@ if [ -n "${AMENT_PREFIX_PATH:-}" ] && [ -n "${ROS_DISTRO:-}" ] && [ -z "${DVA_RO
     _dva_installation
 else
     _dva_wheels
-fi && export MUJOCO_GL="${MUJOCO_GL:-egl}"
+fi && export MUJOCO_GL="${MUJOCO_GL:-egl}" \
+    FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$_dva_root/config/fastdds.xml}" \
+    FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$_dva_root/config/fastdds.xml}"

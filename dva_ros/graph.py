@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,15 +99,25 @@ class GraphOptions:
 def environment() -> dict[str, str]:
     """Variables for every node's process: one thread a process (also of the software
     renderer: its threads cost more than they bring), messages sized for images."""
-    profile = str(resource_path(FASTDDS_PROFILE))
     return {
         "OMP_NUM_THREADS": "1",
         "LP_NUM_THREADS": "0",
         "PYTHONUNBUFFERED": "1",
         "RCUTILS_COLORIZED_OUTPUT": "0",
-        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
-        "FASTDDS_DEFAULT_PROFILES_FILE": profile,
+        **middleware(),
     }
+
+
+def middleware() -> dict[str, str]:
+    """Variables that size Fast DDS's shared memory for images; a user's own profile stays.
+
+    They count for every process that sends clips or frames, clients and tests included, from
+    before its first node: with the default segment of 512 KB clips are lost for good once a
+    reader was killed.
+    """
+    profile = str(resource_path(FASTDDS_PROFILE))
+    names = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    return {name: os.environ.get(name, profile) for name in names}
 
 
 def _yaml(value: object) -> str:

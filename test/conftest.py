@@ -8,10 +8,13 @@ import random
 
 import pytest
 
+from dva_ros.graph import middleware
+
 # Before anything imports numpy, torch, MuJoCo or rclpy; subprocesses of the tests inherit it.
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+os.environ.update(middleware())
 
 LEAST_DOMAIN, GREATEST_DOMAIN = 1, 101
 """ROS domains whose ports lie below the ephemeral ports of Linux."""

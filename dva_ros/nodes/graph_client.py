@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from rclpy.node import Node
 from tqdm import tqdm
 
 from ..errors import UserError
-from ..graph import GRAPH, GraphOptions
+from ..graph import GRAPH, GraphOptions, middleware
 from ..supervisor import Supervisor
 
 START_TIMEOUT_S = 90.0
@@ -30,6 +31,7 @@ POLL_S = 0.02
 @contextmanager
 def ros_context() -> Iterator[Context]:
     """A context of its own, shut down in the end."""
+    os.environ.update(middleware())
     context = Context()
     rclpy.init(context=context)
     try:

@@ -53,6 +53,19 @@ def test_messages_and_verbs_work_after_sourcing(shell_name: str) -> None:
 
 @pytest.mark.ros
 @needs_wheels
+@pytest.mark.parametrize("own", ["", "/etc/own.xml"])
+def test_messages_are_sized_for_images_unless_there_is_a_profile(own: str) -> None:
+    """With Fast DDS's own segment of 512 KB clips were lost for good once a reader was killed."""
+    result = shell(
+        f"source {ROOT}/env.sh && echo $FASTRTPS_DEFAULT_PROFILES_FILE",
+        DISTRO=os.environ["ROS_DISTRO"],
+        FASTRTPS_DEFAULT_PROFILES_FILE=own,
+    )
+    assert result.stdout.strip() == (own or f"{ROOT}/config/fastdds.xml")
+
+
+@pytest.mark.ros
+@needs_wheels
 def test_sourcing_twice_adds_nothing_and_keeps_own_entries() -> None:
     result = shell(
         f"source {ROOT}/env.sh && echo $PATH $PYTHONPATH $LD_LIBRARY_PATH $AMENT_PREFIX_PATH && "
