@@ -186,14 +186,17 @@ def _clean_frames(store: EpisodeStore) -> np.ndarray:
 def _draw_committed(
     config: VideoModelConfig, shape: tuple[int, int], generator: torch.Generator
 ) -> Tensor:
+    """Half of the clips have the typical number, a quarter the greatest, which is what a slow
+    predictor needs; the rest have any."""
     uniform = torch.randint(0, config.max_committed + 1, shape, generator=generator)
-    is_typical = torch.rand(shape, generator=generator) < 0.5
-    return torch.where(is_typical, config.typical_committed, uniform)
+    kind = torch.rand(shape, generator=generator)
+    greatest = torch.where(kind < 0.75, config.max_committed, uniform)
+    return torch.where(kind < 0.5, config.typical_committed, greatest)
 
 
 def _frame_weights(usable: Tensor, count: Tensor, horizon: int) -> Tensor:
     after = torch.arange(horizon) - count[..., None]
-    is_executed = (after >= 0) & (after < _EXECUTED_FRAMES)
+    is_executed = (after >= 0) & (after < count[..., None].clamp_min(_EXECUTED_FRAMES))
     teaches = (usable | (after < 0)).all(-1, keepdim=True) & usable.any(-1, keepdim=True)
     weight = torch.where(is_executed, _EXECUTED_WEIGHT, 1.0) * teaches
     return weight / weight.sum().clamp_min(1.0)

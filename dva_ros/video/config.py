@@ -26,7 +26,7 @@ class VideoModelConfig:
         mlp_ratio: hidden features of a block's MLP over `width`.
         horizon: frames of a predicted clip (H).
         max_committed: greatest number of committed frames (d) seen in training.
-        typical_committed: the d that half of all training clips have; the others are uniform.
+        typical_committed: the d that half of all training clips have; a quarter has the greatest.
         context_frames: attention window over real frames, the newest included.
         word_buckets: hash buckets of instruction words.
         max_words: longest instruction in words.
