@@ -56,9 +56,10 @@ def splice(
 ) -> Splice:
     """Continue the executing motion through the chunk's targets, each at its own time.
 
-    The next chunk takes over `execute_frames` later, so only the targets up to
-    n + d + execute_frames are judged. Those beyond are a reserve for a chunk that comes late:
-    as many of them are followed as can be, and a wild one costs itself, not the chunk.
+    The next chunk takes over a cycle later (`execute_frames`, or d where that is longer), so only
+    the targets up to n + d + cycle are judged. Those beyond are a reserve for a chunk that comes
+    late: as many of them are followed as can be, and a wild one costs itself, not the chunk.
+    Where there is no reserve, the motion coasts for the lead that the next chunk's message takes.
 
     Args:
         executing: what the controllers are playing.
@@ -82,7 +83,8 @@ def splice(
             "late chunk",
             f"all {len(targets)} targets are past, {now - request.stamp:.3f} s after their frame",
         )
-    judged = min(len(targets), max(committed + parameters.execute_frames, first_ahead))
+    cycle = max(parameters.execute_frames, committed)
+    judged = min(len(targets), max(committed + cycle, first_ahead))
     _refuse_outside(targets[:judged], limits)
     count = _reachable(targets, judged, period, limits)
     inside = np.clip(targets[:count], limits.lower, limits.upper)
@@ -90,9 +92,15 @@ def splice(
     _refuse_jump(executing, curve, start, limits)
     wanted = blended(curve, executing, start, parameters.blend_s)
     judged_until = timeline.time_of(request.frame_index + judged)
+    next_start = timeline.time_of(request.frame_index + committed + cycle) + parameters.lead_s
+    coasting = max(0.0, next_start - wanted.end)
     shaper = Shaper(limits, parameters.knot_period_s, parameters.smoothing_s)
-    weights = (judged_until, 1.0), (wanted.end, _RESERVE_WEIGHT), (np.inf, _TAIL_WEIGHT)
-    ahead = shaper.follow(executing, start, _with_tail(wanted, limits), weights)
+    weights = (
+        (judged_until + coasting, 1.0),
+        (wanted.end, _RESERVE_WEIGHT),
+        (np.inf, _TAIL_WEIGHT),
+    )
+    ahead = shaper.follow(executing, start, _with_tail(wanted, coasting, limits), weights)
     missed = _missed(ahead, wanted, judged_until, limits)
     return Splice(
         motion=_checked(executing.until(start).joined(ahead), limits),
@@ -193,6 +201,9 @@ def _checked(motion: Motion, limits: JointLimits) -> Motion:
     return motion
 
 
-def _with_tail(motion: Motion, limits: JointLimits) -> Motion:
+def _with_tail(motion: Motion, coasting_s: float, limits: JointLimits) -> Motion:
+    """The motion, then on at its last velocity for a while, then to rest."""
     velocity = np.clip(motion.velocities[-1], -limits.velocity, limits.velocity)
-    return motion.joined(brake(motion.end, motion.positions[-1], velocity, limits))
+    position = motion.positions[-1] + coasting_s * velocity
+    tail = brake(motion.end + coasting_s, position, velocity, limits)
+    return motion.joined(tail)

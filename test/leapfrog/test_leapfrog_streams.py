@@ -12,6 +12,8 @@ from random_chunks import Storm
 from streams import HOME, LIMITS, NAMES, SCALE, Stream, answer, engaged, frame, targets_after
 
 from dva_ros.cell.controller import Generation
+from dva_ros.leapfrog.messages import Request
+from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.leapfrog.splice import violation
 
 TICKS = 250
@@ -161,3 +163,26 @@ def test_many_random_chunks_break_no_limit_on_the_wire() -> None:
     """As above, many more; a million: python test/leapfrog/random_chunks.py --chunks 1000000."""
     storm = Storm(1).run(20000)
     assert storm.faults == []
+
+
+def test_motion_does_not_slow_down_between_chunks_at_the_greatest_latency() -> None:
+    """At 400 ms a chunk comes when the last target of the one before is reached; for the lead of
+    its message the robot coasts, where it used to brake (to a third of its speed)."""
+    leapfrog = engaged(parameters=LeapfrogParameters(committed_frames=4))
+    speed = 0.6 * (np.arange(len(NAMES)) == 0)
+    due: tuple[float, Request] | None = None
+    speeds = []
+    for tick in range(320):
+        now = tick * 0.01
+        if due is not None and now >= due[0] - 1e-9:
+            request, due = due[1], None
+            ahead = 0.1 * (request.frame_index + np.arange(1, 9))[:, None]
+            assert leapfrog.accept(answer(request, HOME + ahead * speed), now).refusal == ""
+        if tick % 10 == 0:
+            request = leapfrog.on_frame(frame(tick // 10), now).request
+            due = (now + 0.4, request) if request is not None else due
+        leapfrog.on_joint_states(now, leapfrog.state.motion.sample(now)[0])
+        leapfrog.watch(now)
+        speeds.append(leapfrog.state.motion.sample(now)[1][0])
+    assert min(speeds[200:]) > 0.7 * 0.6
+    assert leapfrog.state.idle_s(3.19) < 1e-6
