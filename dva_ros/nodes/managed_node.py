@@ -22,6 +22,7 @@ from rclpy.qos import QoSProfile
 from ..errors import UserError
 from .conversions import seconds_of
 from .diagnostics import DiagnosticsReporter, Health
+from .parameters import unknown_parameters
 
 E = TypeVar("E")
 
@@ -109,6 +110,8 @@ class ManagedNode(LifecycleNode):
         if result is not TransitionCallbackReturn.SUCCESS:
             self._release()
             return result
+        for note in unknown_parameters(self):
+            self.get_logger().warning(note)
         reporter = DiagnosticsReporter(self, self.health)
         self.own(reporter, DiagnosticsReporter.destroy)
         return result

@@ -8,6 +8,7 @@ an instance of the class. The class's own ``__post_init__`` checks what spans se
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -86,6 +87,19 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
         return cls(**values)
     except ValueError as error:
         raise ParameterError(f"parameters of {owner}: {error}") from error
+
+
+def unknown_parameters(node: Node) -> list[str]:
+    """What was set, in a file or on the command line, and is no parameter of the node: one
+    sentence each. rclpy ignores such values without a word."""
+    known = list(node._parameters)
+    found = []
+    for name in node._parameter_overrides:
+        if not node.has_parameter(name):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            found.append(f"parameter {name} is unknown here and has no effect{hint}")
+    return found
 
 
 def _descriptor(described: Described, default: Any) -> ParameterDescriptor:

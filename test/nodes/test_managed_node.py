@@ -144,3 +144,15 @@ def test_what_spans_parameters_is_checked_too(graph: Graph) -> None:
     )
     with pytest.raises(ParameterError, match="depth does not fit names"):
         declare(node, Settings)
+
+
+def test_a_parameter_that_nobody_reads_is_named_with_what_may_be_meant(
+    graph: Graph, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """rclpy ignores it without a word: a renamed or misspelt parameter had no effect at all."""
+    node = node_with(graph, "deph", 3)
+    declare(node, Settings)
+    node.trigger_configure()
+    said = capfd.readouterr().err
+    assert "parameter deph is unknown here and has no effect; did you mean depth?" in said
+    assert said.count("has no effect") == 1
