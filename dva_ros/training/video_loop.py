@@ -60,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="WORD=FACTOR,...: draw episodes whose instruction has the word so many times as "
         "often; for what evaluation shows to be weak",
     )
+    parser.add_argument(
+        "--distill",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="learn to give in one denoising step what the checkpoint of --init gives in STEPS",
+    )
     parser.add_argument("--validate-minutes", type=float, default=5.0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
@@ -183,6 +190,8 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
     has_state = (args.output / STATE_FILE).exists()
     if has_state and not args.resume:
         raise UserError(f"{args.output} holds a run: add --resume or choose another --output")
+    if args.distill < 0 or (args.distill and args.init is None):
+        raise UserError("--distill takes the teacher's steps and needs --init, the teacher")
     args.output.mkdir(parents=True, exist_ok=True)
     store = EpisodeStore.open([Path(part) for part in args.data.split(",")], EMBEDDED_CELL)
     chosen = [
@@ -197,6 +206,8 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
         config = replace(
             load_config(args.init), patch_margin=args.patch_margin, stem_width=args.stem_width
         )
+        if args.distill:
+            config = replace(config, num_steps=1)
     else:
         rows = np.concatenate(
             [np.arange(s, s + n) for s, n in zip(train.starts, train.lengths, strict=True)]
@@ -231,6 +242,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
         emphasis=parse_emphasis(args.emphasis),
         device=device,
         initial=args.init,
+        distill_steps=args.distill,
         resume=args.resume,
         optimizer=OptimizerConfig(muon_lr=args.muon_lr, adam_lr=args.adam_lr, ema_decay=args.ema),
     )

@@ -31,6 +31,8 @@ class VideoSettings:
         emphasis: word -> how many times as often episodes are drawn whose instruction has it.
         device: "cpu" or "cuda".
         initial: checkpoint to start from, or None.
+        distill_steps: learn to give in one step what the initial checkpoint gives in so many; 0:
+            learn from the recorded frames.
         resume: go on with the state found in `output`.
     """
 
@@ -49,12 +51,15 @@ class VideoSettings:
     emphasis: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     initial: Path | None = None
+    distill_steps: int = 0
     resume: bool = False
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.minutes is None):
             raise ValueError("give either steps or minutes")
+        if self.distill_steps and self.initial is None:
+            raise ValueError("distillation needs an initial checkpoint, the teacher")
 
     def progress(self, step: int, elapsed_s: float) -> float:
         """How much of the run is done, 0..1."""

@@ -10,14 +10,22 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from dva_ros.video.checkpoint import save_checkpoint, warm_start
+from dva_ros.video.checkpoint import load_model, save_checkpoint, warm_start
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
 from dva_ros.video.precision import fast_dtype
 from dva_ros.video.predictor import VideoPredictor
 
-from .amortization import SequenceSampler, noised, on_device, weighted_loss
+from .amortization import (
+    Sequence,
+    SequenceSampler,
+    TrainingBatch,
+    noised,
+    on_device,
+    weighted_loss,
+)
 from .data_parallel import Group
+from .distillation import distilled
 from .motion_loss import MotionReadout
 from .optimizer import READOUT, FlatParameters, Optimizer
 from .store import EpisodeStore
@@ -69,6 +77,9 @@ class VideoTrainer:
         else:
             model = warm_start(settings.initial, config)
         self.model = model.to(device)
+        self._teacher: VideoModel | None = None
+        if settings.distill_steps and settings.initial is not None:
+            self._teacher = load_model(settings.initial, dtype or fast_dtype(device)).to(device)
         self._motion = MotionReadout(config).to(device)
         self._parameters = FlatParameters(self.model, self._motion, dtype or fast_dtype(device))
         self._optimizer = Optimizer(self._parameters, settings.optimizer, group)
@@ -94,8 +105,7 @@ class VideoTrainer:
         rng = np.random.default_rng([settings.seed, rank, self.step])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         sequence = self._sampler.sample(rng, settings.batch)
-        batch = noised(sequence, self.config, generator, self.model.dtype)
-        batch = on_device(batch, self._parameters.weights.device)
+        batch = self._batch(sequence, generator)
         self._parameters.grads.zero_()
         clips = batch.clips
         tokens = self.model.clip_tokens(clips)
@@ -107,6 +117,16 @@ class VideoTrainer:
         norm = self._optimizer.step(grad, settings.lr_factor(self.step, progress))
         self.step += 1
         return StepResult(mean_loss, norm)
+
+    def _batch(self, sequence: Sequence, generator: torch.Generator) -> TrainingBatch:
+        """Noised clips and what they came from, or what the teacher makes of their noise."""
+        teacher, device = self._teacher, self._parameters.weights.device
+        noise_only = torch.zeros(sequence.usable.shape[:2]) if teacher is not None else None
+        batch = noised(sequence, self.config, generator, self.model.dtype, noise_only)
+        batch = on_device(batch, device)
+        if teacher is None:
+            return batch
+        return distilled(batch, teacher, self.settings.distill_steps)
 
     def validate(self) -> ValidationResult:
         """Measure the averaged weights; export them with a plot and a contact sheet."""
