@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,11 @@ def ros_domain() -> int:
     domain = random.SystemRandom().randint(LEAST_DOMAIN, GREATEST_DOMAIN)
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     return domain
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both untrained checkpoints."""
+    from tiny_models import write_tiny_models
+
+    return write_tiny_models(tmp_path_factory.mktemp("models"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,3 @@ def graph(ros_domain: int) -> Iterator[Any]:
     graph = Graph()
     yield graph
     graph.close()
-
-
-@pytest.fixture(scope="session")
-def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both untrained checkpoints."""
-    from tiny_models import write_tiny_models
-
-    return write_tiny_models(tmp_path_factory.mktemp("models"))
