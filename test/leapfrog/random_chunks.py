@@ -74,10 +74,12 @@ class Storm:
             now = tick * 0.05 + 1e-9
             position = self._wire.sample(now)[0]
             self._leapfrog.on_joint_states(now, position)
+            asked: Request | None = None
             if now >= due and request is not None:
                 targets = random_targets(rng, request.committed[-1].astype(np.float64), 8)
-                self._take(self._leapfrog.accept(answer(request, targets), now), now)
-                fed, request, due = fed + 1, None, float("inf")
+                decision = self._leapfrog.accept(answer(request, targets), now)
+                self._take(decision, now)
+                fed, request, due, asked = fed + 1, None, float("inf"), decision.request
             if rng.random() < 0.005:
                 self._take(self._leapfrog.disengage(now), now)
                 rest = self._wire.final_position
@@ -86,10 +88,9 @@ class Storm:
                 self._leapfrog.engage(now, rest)
                 self._wire = Motion.at_rest(now, rest)
             if tick % 2 == 0:
-                decision = self._leapfrog.on_frame(frame(tick // 2), now)
-                if decision.request is not None:
-                    request = decision.request
-                    due = now + rng.choice([0.1, 0.25, 0.3, 0.45, 0.7])
+                asked = self._leapfrog.on_frame(frame(tick // 2), now).request or asked
+            if asked is not None:
+                request, due = asked, now + rng.choice([0.1, 0.25, 0.3, 0.45, 0.7])
             self._take(self._leapfrog.watch(now), now)
             tick += 1
         self.counts += self._leapfrog.state.refusals
