@@ -36,7 +36,7 @@ from .statistics import RollingStatistics
 from .worker import Worker
 
 NAME = "video_predictor"
-JOIN_TIMEOUT_S = 1.0
+JOIN_TIMEOUT_S = 0.5
 """The context is asked for again after so long: an answer can be lost with a node's death."""
 
 
