@@ -87,7 +87,7 @@ class VideoPredictor:
         words = hash_words(instruction, self.config.word_buckets, self.config.max_words)
         self._cache.reset()
         self._anchor = self._last = None
-        pin_instruction(self._model, self._cache, torch.from_numpy(words).to(self._device))
+        pin_instruction(self._model, self._cache, torch.from_numpy(words[None]).to(self._device))
 
     @torch.inference_mode()
     def append(self, mosaic: np.ndarray, state: np.ndarray) -> int:
@@ -108,9 +108,9 @@ class VideoPredictor:
         if mosaic.shape != shape or mosaic.dtype != np.uint8:
             raise ValueError(f"mosaic must be uint8 {shape}, got {mosaic.dtype} {mosaic.shape}")
         joints = self._normalised("state", state, (spec.num_joints,))
-        pixels = torch.from_numpy(patchify(mosaic, self.config.patch)).to(self._device)
+        pixels = torch.from_numpy(patchify(mosaic[None], self.config.patch)).to(self._device)
         self._last = to_signal(pixels, self._model.dtype)
-        self._anchor = append_frame(self._model, self._cache, self._last, joints)
+        self._anchor = append_frame(self._model, self._cache, self._last, joints[None])
         return self._cache.count - 1
 
     def predict(
@@ -152,18 +152,19 @@ class VideoPredictor:
         count = len(committed)
         if count > config.max_committed:
             raise ValueError(f"{count} committed frames, the model takes {config.max_committed}")
-        commands = torch.zeros(
-            config.horizon, config.spec.num_joints, dtype=model.dtype, device=self._device
-        )
-        shape = (count, config.spec.num_joints)
-        commands[:count] = self._normalised("committed", committed, shape)
+        joints = config.spec.num_joints
+        commands = torch.zeros(1, config.horizon, joints, dtype=model.dtype, device=self._device)
+        commands[0, :count] = self._normalised("committed", committed, (count, joints))
+        counts = torch.full((1,), count, device=self._device)
         # Tensors that were made in inference mode cannot be differentiated through; copies can.
         anchor, last = self._anchor.clone(), self._last.clone()
 
         def denoise(noisy: Tensor, level: float) -> Tensor:
+            signal = noisy[None].to(model.dtype)
+            levels = torch.full((1,), level, device=self._device)
             return denoise_clip(
-                model, self._cache, noisy.to(model.dtype), level, commands, count, anchor, last
-            )
+                model, self._cache, signal, levels, commands, counts, anchor, last
+            )[0]
 
         clean = sample_clip(denoise, self._noise(), num_steps, guidance)
         return to_pixels(clean).cpu().numpy()
