@@ -14,6 +14,7 @@ from .guidance import Guidance
 from .instruction import hash_words
 from .kv_cache import KVCache
 from .model import VideoModel
+from .noise import clip_noise
 from .patches import patchify, to_pixels, to_signal, unpatchify
 from .precision import fast_dtype
 from .sampler import sample_clip
@@ -166,7 +167,8 @@ class VideoPredictor:
                 model, self._cache, signal, levels, commands, counts, anchor, last
             )[0]
 
-        clean = sample_clip(denoise, self._noise(), num_steps, guidance)
+        noise = clip_noise(config, self._seed, self._cache.count).to(self._device)
+        clean = sample_clip(denoise, noise, num_steps, guidance)
         return to_pixels(clean).cpu().numpy()
 
     def _guidance(self, clip: np.ndarray, weights: np.ndarray) -> Guidance:
@@ -180,12 +182,6 @@ class VideoPredictor:
         pixels = torch.from_numpy(patchify(clip, self.config.patch)).to(self._device)
         strength = torch.as_tensor(weights, dtype=torch.float32, device=self._device)
         return Guidance(to_signal(pixels, torch.float32), strength)
-
-    def _noise(self) -> Tensor:
-        config = self.config
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._cache.count)
-        shape = (config.horizon, config.num_patches, config.patch_dim)
-        return torch.randn(shape, generator=generator).to(self._device)
 
     def _normalised(self, name: str, values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
         joints = np.asarray(values, dtype=np.float32)
