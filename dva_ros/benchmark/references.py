@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -13,6 +14,9 @@ from .dense import ConcatenatingCache, DenseCache, DenseTransformer, GatherCache
 NO_CACHE = "no_cache"
 CONCATENATING = "dense_concatenating"
 GATHER = "dense_gather"
+
+DENSE_DTYPE = torch.float32
+"""What the peers run on a CPU."""
 
 
 class WithoutCache:
@@ -78,15 +82,28 @@ class DenseReference:
         return self._model.denoise(self._cache, self._clip)
 
 
-def references(
-    model: VideoModel, context: int, dtype: torch.dtype
-) -> dict[tuple[str, str], Callable[[], object]]:
-    """(name, what) -> call, of all references at one context; dense ones in `dtype`."""
-    calls: dict[tuple[str, str], Callable[[], object]] = {
-        (NO_CACHE, "denoise_step"): WithoutCache(model, context).denoise
-    }
+@dataclass(frozen=True)
+class Reference:
+    """A call to compare with.
+
+    Attributes:
+        name: `NO_CACHE`, `CONCATENATING` or `GATHER`.
+        what: `append` or `denoise_step`.
+        dtype: that it computes in.
+    """
+
+    name: str
+    what: str
+    dtype: torch.dtype
+    call: Callable[[], object]
+
+
+def references(model: VideoModel, context: int) -> list[Reference]:
+    """All references to a model at one context."""
+    whole = WithoutCache(model, context).denoise
+    calls = [Reference(NO_CACHE, "denoise_step", model.dtype, whole)]
     for name in (CONCATENATING, GATHER):
-        dense = DenseReference(name, model.config, context, dtype)
-        calls[name, "append"] = dense.append
-        calls[name, "denoise_step"] = dense.denoise
+        dense = DenseReference(name, model.config, context, DENSE_DTYPE)
+        calls.append(Reference(name, "append", DENSE_DTYPE, dense.append))
+        calls.append(Reference(name, "denoise_step", DENSE_DTYPE, dense.denoise))
     return calls

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ class Timing:
     p99_ms: float
 
     @staticmethod
-    def of(seconds: list[float]) -> Timing:
+    def of(seconds: Sequence[float]) -> Timing:
         """Percentiles of the samples, at least one."""
         p50, p99 = np.percentile(1e3 * np.asarray(seconds), (50, 99))
         return Timing(float(p50), float(p99))
@@ -45,7 +45,7 @@ def time_in_turns(
     """Time every work, burst by burst in turns.
 
     Args:
-        progress: called after every burst; there are `num_bursts`.
+        progress: called after every burst; a work has `num_bursts` of its repeats.
     """
     samples: dict[Key, list[float]] = {key: [] for key in works}
     for work in works.values():
@@ -61,9 +61,9 @@ def time_in_turns(
     return {key: Timing.of(values) for key, values in samples.items()}
 
 
-def num_bursts(works: Mapping[Key, Work]) -> int:
-    """Bursts that `time_in_turns` makes of them."""
-    return sum(-(-work.repeats // BURST) for work in works.values())
+def num_bursts(repeats: int) -> int:
+    """Bursts that so many timed calls are."""
+    return -(-repeats // BURST)
 
 
 def best_seconds(call: Callable[[], object], repeats: int) -> float:

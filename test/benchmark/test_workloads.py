@@ -46,9 +46,13 @@ def test_references_have_the_shape_of_the_model() -> None:
     assert dense.append().shape == (1, CONFIG.num_slots, CONFIG.width)
     assert dense.denoise().shape == (1, CONFIG.horizon * CONFIG.num_slots, CONFIG.width)
     assert WithoutCache(model, 5).denoise().shape == (1, 1, CONFIG.horizon, 6, 768)
-    assert {name for name, _ in references(model, 5, torch.float32)} == {
-        "no_cache", "dense_concatenating", "dense_gather",
-    }  # fmt: skip
+    assert {(r.name, r.what) for r in references(model, 5)} == {
+        ("no_cache", "denoise_step"),
+        ("dense_concatenating", "append"),
+        ("dense_concatenating", "denoise_step"),
+        ("dense_gather", "append"),
+        ("dense_gather", "denoise_step"),
+    }
 
 
 def test_allocations_are_those_of_one_call() -> None:
