@@ -27,7 +27,12 @@ def plot(report: BenchmarkReport, path: Path) -> None:
         if what == PREDICTION:
             whole = [row for row in report.rows if row.what == WHOLE_WAY]
             _line(panel, whole, "image to command, through the nodes", linewidth=1.2)
-        panel.set(title=what, xlabel="frames of context", ylabel="ms", xscale="log", yscale="log")
+        panel.set(title=what, xlabel="frames of context", ylabel="ms")
+        panel.set_xscale("log", base=2)
+        if what == DENOISE and report.references:
+            panel.set_yscale("log")
+        else:
+            panel.set_ylim(bottom=0)
         ticks = sorted({r.context_frames for r in report.rows if r.what == what})
         panel.set_xticks(ticks, [str(tick) for tick in ticks])
         panel.minorticks_off()
