@@ -1,4 +1,7 @@
-"""Step-by-step inference over a KV cache: the same numbers as the parallel training forward."""
+"""Step-by-step inference over a KV cache: the same numbers as the parallel training forward.
+
+`batch` is the number of sessions side by side in the cache.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from .model import VideoModel
 
 
 def pin_instruction(model: VideoModel, cache: KVCache, words: Tensor) -> None:
-    """Encode hashed words, int64 [max_words], into the cache's pinned segment."""
-    x = model.embedding.instruction(words[None])
+    """Encode hashed words, int64 [batch, max_words], into the cache's pinned segment."""
+    x = model.embedding.instruction(words)
     for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
         cache.pin(layer, k, v)
@@ -22,16 +25,16 @@ def pin_instruction(model: VideoModel, cache: KVCache, words: Tensor) -> None:
 
 
 def append_frame(model: VideoModel, cache: KVCache, frame: Tensor, state: Tensor) -> Tensor:
-    """Encode one real frame into the cache.
+    """Encode one real frame of every session into the cache.
 
     Args:
-        frame: signal [patches, patch_dim]. state: normalised joints [J].
+        frame: signal [batch, patches, patch_dim]. state: normalised joints [batch, J].
 
     Returns:
-        The frame's embedding [slots, width], the anchor of clips that follow it.
+        The frames' embeddings [batch, slots, width], the anchors of clips that follow them.
     """
     embedded = model.embedding.real(frame, state)
-    x = embedded[None, None]
+    x = embedded[:, None]
     tables = model.rope.tables(torch.tensor([cache.count], device=x.device))
     last_layer = len(model.layers) - 1
     for layer, block in enumerate(model.layers):
@@ -40,8 +43,8 @@ def append_frame(model: VideoModel, cache: KVCache, frame: Tensor, state: Tensor
         if layer == last_layer:
             break
         parts = (
-            exp_attention(q[0], *cache.pinned(layer)),
-            exp_attention(model.rope.rotate(q, tables)[0], *cache.ring(layer, writing=True)),
+            exp_attention(q, *cache.pinned(layer)),
+            exp_attention(model.rope.rotate(q, tables), *cache.ring(layer, writing=True)),
         )
         x = block.finish(x + _merged(block.temporal, parts))
     cache.advance()
@@ -52,42 +55,41 @@ def denoise_clip(
     model: VideoModel,
     cache: KVCache,
     noisy: Tensor,
-    level: float,
+    level: Tensor,
     committed: Tensor,
-    count: int,
+    count: Tensor,
     anchor: Tensor,
     last: Tensor,
 ) -> Tensor:
-    """Predict the clean clip that follows the cache's newest frame.
+    """Predict the clean clip that follows the newest frame of every session.
 
     Args:
-        noisy: [H, patches, patch_dim] at `level` (0 noise .. 1 data).
-        committed: normalised commands [H, J], of which the first `count` are read.
-        anchor: what `append_frame` returned for the newest frame.
-        last: the newest frame's signal [patches, patch_dim].
+        noisy: [batch, H, patches, patch_dim] at `level`.
+        level: 0 (noise) .. 1 (data), float32 [batch].
+        committed: normalised commands [batch, H, J], of which the first `count` are read.
+        count: int64 [batch].
+        anchor: what `append_frame` returned for the newest frames.
+        last: their signal [batch, patches, patch_dim].
 
     Returns:
-        Clean signal [H, patches, patch_dim].
+        Clean signal [batch, H, patches, patch_dim].
     """
-    device = noisy.device
-    levels = torch.tensor(level, device=device)
-    counts = torch.tensor(count, device=device)
-    x = model.embedding.clip(noisy, levels, committed, counts, anchor)[None]
-    index = cache.count + torch.arange(len(noisy), device=device)
+    x = model.embedding.clip(noisy, level, committed, count, anchor)
+    index = cache.count + torch.arange(noisy.shape[1], device=noisy.device)
     tables = model.rope.tables(index)
     for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
-        rotated = model.rope.rotate(q, tables)[0]
+        rotated = model.rope.rotate(q, tables)
         parts = (
-            exp_attention(q[0], *cache.pinned(layer)),
+            exp_attention(q, *cache.pinned(layer)),
             exp_attention(rotated, *cache.ring(layer)),
-            exp_attention(rotated, model.rope.rotate(k, tables)[0], v[0]),
+            exp_attention(rotated, model.rope.rotate(k, tables), v),
         )
         x = block.finish(x + _merged(block.temporal, parts))
-    return model.head(x[0], model.embedding.level(levels), last)
+    return model.head(x, model.embedding.level(level), last)
 
 
 def _merged(attention: TemporalAttention, parts: tuple[tuple[Tensor, Tensor], ...]) -> Tensor:
     weighted = sum((part[0] for part in parts[1:]), parts[0][0])
     total = sum((part[1] for part in parts[1:]), parts[0][1])
-    return attention.merge(weighted[None], total[None])
+    return attention.merge(weighted, total)

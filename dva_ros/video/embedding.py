@@ -12,7 +12,7 @@ from .config import VideoModelConfig
 from .patches import to_image
 from .stem import ConvStem
 
-_LEVEL_FEATURES = 64
+LEVEL_FEATURES = 64
 
 
 class WidePatches(nn.Module):
@@ -45,9 +45,9 @@ class NoiseLevelEmbedding(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        half = _LEVEL_FEATURES // 2
+        half = LEVEL_FEATURES // 2
         self.frequencies = torch.exp(torch.linspace(0.0, math.log(64.0), half)) * math.pi / 2
-        self.hidden = nn.Linear(_LEVEL_FEATURES, width)
+        self.hidden = nn.Linear(LEVEL_FEATURES, width)
         self.out = nn.Linear(width, width)
 
     def forward(self, level: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Keys and values of a session's context, preallocated: a pinned segment beside a ring.
+"""Keys and values of sessions' contexts, preallocated: a pinned segment beside a ring.
 
 Keys of the ring are stored rotated to their absolute frame index. Scores depend on differences
 of indices only, so the ring needs no order, no shift and no second rotation when it wraps.
@@ -14,11 +14,12 @@ from .layout import NUM_PINNED
 
 
 class KVCache:
-    """One session's context, for all layers.
+    """The contexts of sessions side by side, for all layers; they advance together.
 
     Attributes:
-        capacity: real frames that the ring holds.
-        count: real frames appended since the last `reset`, without bound.
+        batch: number of sessions.
+        capacity: real frames that the ring holds of each.
+        count: real frames appended to each since the last `reset`, without bound.
     """
 
     def __init__(
@@ -27,11 +28,14 @@ class KVCache:
         capacity: int,
         dtype: torch.dtype,
         device: torch.device | str = "cpu",
+        batch: int = 1,
     ) -> None:
-        if capacity < 1:
-            raise ValueError(f"a cache holds at least one frame, got {capacity}")
-        lead = (config.depth, config.num_slots, config.heads)
-        self.capacity, self.count = capacity, 0
+        if capacity < 1 or batch < 1:
+            raise ValueError(
+                f"a cache holds at least one frame of one session, got {capacity} of {batch}"
+            )
+        lead = (config.depth, batch, config.num_slots, config.heads)
+        self.batch, self.capacity, self.count = batch, capacity, 0
         pinned = (*lead, NUM_PINNED, config.head_dim)
         ring = (*lead, capacity, config.head_dim)
         self._pinned_k = torch.zeros(pinned, dtype=dtype, device=device)
@@ -44,35 +48,35 @@ class KVCache:
         self.count = 0
 
     def pin(self, layer: int, k: Tensor, v: Tensor) -> None:
-        """Replace the pinned segment of a layer: unrotated k, v [1, slots, heads, pinned, d]."""
-        self._pinned_k[layer].copy_(k[0])
-        self._pinned_v[layer].copy_(v[0])
+        """Replace a layer's pinned segment: unrotated k, v [batch, slots, heads, pinned, d]."""
+        self._pinned_k[layer].copy_(k)
+        self._pinned_v[layer].copy_(v)
 
     def write(self, layer: int, k: Tensor, v: Tensor) -> None:
-        """Store the frame that is being appended: rotated k, v [1, slots, heads, 1, d].
+        """Store the frame that is being appended: rotated k, v [batch, slots, heads, 1, d].
 
         It is visible at once in this layer; `advance` closes the frame for all layers.
         """
         place = self.count % self.capacity
-        self._ring_k[layer, :, :, place].copy_(k[0, :, :, 0])
-        self._ring_v[layer, :, :, place].copy_(v[0, :, :, 0])
+        self._ring_k[layer, :, :, :, place].copy_(k[..., 0, :])
+        self._ring_v[layer, :, :, :, place].copy_(v[..., 0, :])
 
     def advance(self) -> None:
         """Count the frame that was written to all layers."""
         self.count += 1
 
     def pinned(self, layer: int) -> tuple[Tensor, Tensor]:
-        """k, v [slots, heads, pinned, d]; k unrotated."""
+        """k, v [batch, slots, heads, pinned, d]; k unrotated."""
         return self._pinned_k[layer], self._pinned_v[layer]
 
     def ring(self, layer: int, writing: bool = False) -> tuple[Tensor, Tensor]:
-        """Views k, v [slots, heads, frames, d] of what the ring holds, in no order.
+        """Views k, v [batch, slots, heads, frames, d] of what the ring holds, in no order.
 
         Args:
             writing: include the frame written and not yet counted.
         """
         held = min(self.count + writing, self.capacity)
-        return self._ring_k[layer, :, :, :held], self._ring_v[layer, :, :, :held]
+        return self._ring_k[layer, ..., :held, :], self._ring_v[layer, ..., :held, :]
 
     def storage(self) -> tuple[Tensor, ...]:
         """The buffers themselves; they never move."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .config import VideoModelConfig
+
 LEVEL_MEAN = -2.2
 LEVEL_STD = 1.5
 """Levels are logit-normal, toward noise: at moderate noise a small frame leaks its answer."""
@@ -21,6 +23,13 @@ def sample_levels(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Noise levels for training, float32."""
     normal = torch.randn(shape, generator=generator)
     return torch.sigmoid(LEVEL_MEAN + LEVEL_STD * normal)
+
+
+def clip_noise(config: VideoModelConfig, seed: int, frames: int) -> Tensor:
+    """What sampling a clip begins with: float32 [H, patches, patch_dim], the same for one seed
+    after as many frames."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + frames)
+    return torch.randn(config.horizon, config.num_patches, config.patch_dim, generator=generator)
 
 
 def add_noise(clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from .guidance import Guidance
 from .instruction import hash_words
 from .kv_cache import KVCache
 from .model import VideoModel
+from .noise import clip_noise
 from .patches import patchify, to_pixels, to_signal, unpatchify
 from .precision import fast_dtype
 from .sampler import sample_clip
@@ -87,7 +88,7 @@ class VideoPredictor:
         words = hash_words(instruction, self.config.word_buckets, self.config.max_words)
         self._cache.reset()
         self._anchor = self._last = None
-        pin_instruction(self._model, self._cache, torch.from_numpy(words).to(self._device))
+        pin_instruction(self._model, self._cache, torch.from_numpy(words[None]).to(self._device))
 
     @torch.inference_mode()
     def append(self, mosaic: np.ndarray, state: np.ndarray) -> int:
@@ -108,9 +109,9 @@ class VideoPredictor:
         if mosaic.shape != shape or mosaic.dtype != np.uint8:
             raise ValueError(f"mosaic must be uint8 {shape}, got {mosaic.dtype} {mosaic.shape}")
         joints = self._normalised("state", state, (spec.num_joints,))
-        pixels = torch.from_numpy(patchify(mosaic, self.config.patch)).to(self._device)
+        pixels = torch.from_numpy(patchify(mosaic[None], self.config.patch)).to(self._device)
         self._last = to_signal(pixels, self._model.dtype)
-        self._anchor = append_frame(self._model, self._cache, self._last, joints)
+        self._anchor = append_frame(self._model, self._cache, self._last, joints[None])
         return self._cache.count - 1
 
     def predict(
@@ -152,20 +153,22 @@ class VideoPredictor:
         count = len(committed)
         if count > config.max_committed:
             raise ValueError(f"{count} committed frames, the model takes {config.max_committed}")
-        commands = torch.zeros(
-            config.horizon, config.spec.num_joints, dtype=model.dtype, device=self._device
-        )
-        shape = (count, config.spec.num_joints)
-        commands[:count] = self._normalised("committed", committed, shape)
+        joints = config.spec.num_joints
+        commands = torch.zeros(1, config.horizon, joints, dtype=model.dtype, device=self._device)
+        commands[0, :count] = self._normalised("committed", committed, (count, joints))
+        counts = torch.full((1,), count, device=self._device)
         # Tensors that were made in inference mode cannot be differentiated through; copies can.
         anchor, last = self._anchor.clone(), self._last.clone()
 
         def denoise(noisy: Tensor, level: float) -> Tensor:
+            signal = noisy[None].to(model.dtype)
+            levels = torch.full((1,), level, device=self._device)
             return denoise_clip(
-                model, self._cache, noisy.to(model.dtype), level, commands, count, anchor, last
-            )
+                model, self._cache, signal, levels, commands, counts, anchor, last
+            )[0]
 
-        clean = sample_clip(denoise, self._noise(), num_steps, guidance)
+        noise = clip_noise(config, self._seed, self._cache.count).to(self._device)
+        clean = sample_clip(denoise, noise, num_steps, guidance)
         return to_pixels(clean).cpu().numpy()
 
     def _guidance(self, clip: np.ndarray, weights: np.ndarray) -> Guidance:
@@ -179,12 +182,6 @@ class VideoPredictor:
         pixels = torch.from_numpy(patchify(clip, self.config.patch)).to(self._device)
         strength = torch.as_tensor(weights, dtype=torch.float32, device=self._device)
         return Guidance(to_signal(pixels, torch.float32), strength)
-
-    def _noise(self) -> Tensor:
-        config = self.config
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._cache.count)
-        shape = (config.horizon, config.num_patches, config.patch_dim)
-        return torch.randn(shape, generator=generator).to(self._device)
 
     def _normalised(self, name: str, values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
         joints = np.asarray(values, dtype=np.float32)

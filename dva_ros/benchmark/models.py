@@ -1,0 +1,90 @@
+"""The models that are timed: a checkpoint's, or random weights of a shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..inverse_dynamics.checkpoint import load_checkpoint
+from ..inverse_dynamics.config import InverseDynamicsConfig
+from ..inverse_dynamics.model import InverseDynamicsNet
+from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from ..video.checkpoint import load_model
+from ..video.config import VideoModelConfig
+from ..video.model import VideoModel
+from ..video.precision import fast_dtype
+
+PROFILES = ("default",)
+"""Random weights of: `default`, the architecture that configurations have by default."""
+
+
+@dataclass(frozen=True)
+class TimedModels:
+    """A pair.
+
+    Attributes:
+        name: for people.
+        video: in the dtype that is fast here.
+        net: inverse dynamics.
+        folders: of their checkpoints, video and inverse dynamics; None for random weights.
+    """
+
+    name: str
+    video: VideoModel
+    net: InverseDynamicsNet
+    folders: tuple[Path, Path] | None
+
+    @staticmethod
+    def of_checkpoint(video: Path) -> TimedModels:
+        """A video checkpoint and `inverse_dynamics` beside it; random weights where it is not."""
+        model, name = load_model(video, fast_dtype()), f"{video.parent.name}/{video.name}"
+        beside = video.parent / "inverse_dynamics"
+        if not beside.is_dir():
+            config = InverseDynamicsConfig(model.config.spec, model.config.horizon)
+            return TimedModels(name, model, _fast(InverseDynamicsNet(config)), None)
+        _, _, net = load_checkpoint(beside)
+        return TimedModels(name, model, _fast(net), (video, beside))
+
+    @staticmethod
+    def of_profile(name: str) -> TimedModels:
+        """One of `PROFILES`."""
+        if name not in PROFILES:
+            raise ValueError(f"no profile {name}")
+        joints = EMBEDDED_CELL.num_joints
+        config = VideoModelConfig(EMBEDDED_CELL, (0.0,) * joints, (1.0,) * joints)
+        net = _fast(InverseDynamicsNet(InverseDynamicsConfig()))
+        return TimedModels(f"profile {name}", random_video_model(config), net, None)
+
+    @property
+    def num_parameters(self) -> int:
+        """Of the video model."""
+        return sum(parameter.numel() for parameter in self.video.parameters())
+
+
+def random_video_model(config: VideoModelConfig) -> VideoModel:
+    """Untrained, in the dtype that is fast here."""
+    return VideoModel(config).to(fast_dtype()).eval().requires_grad_(False)
+
+
+def peers_shape() -> VideoModelConfig:
+    """The shape at which dense models were measured: width 384, depth 8, 64 tokens a frame,
+    clips of 4 frames."""
+    joints = EMBEDDED_CELL.joint_names
+    return VideoModelConfig(
+        CellSpec((CameraSpec("front", 112, 144),), joints),
+        (0.0,) * len(joints),
+        (1.0,) * len(joints),
+        width=384,
+        depth=8,
+        heads=6,
+        horizon=4,
+        max_committed=2,
+        typical_committed=1,
+    )
+
+
+def _fast(net: InverseDynamicsNet) -> InverseDynamicsNet:
+    net.low_precision = fast_dtype() is torch.bfloat16
+    return net.eval().requires_grad_(False)

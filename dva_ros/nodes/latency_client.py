@@ -1,0 +1,185 @@
+"""Latency from a camera's stamp to the trajectory, through the whole running graph."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rclpy.context import Context
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from dva_msgs.msg import ContextFrame, LeapfrogStatus
+from dva_msgs.srv import ClearContext, ResetCell
+
+from ..errors import UserError
+from ..graph import GraphOptions
+from ..resources import config_path
+from ..spec import EMBEDDED_CELL
+from . import qos
+from .graph_client import POLL_S, RunningGraph, ros_context
+
+COLD_START = 2
+"""First chunks after engaging that do not count."""
+
+PATIENCE_S = 10.0
+"""Beyond the time that the context takes to fill."""
+
+
+@dataclass(frozen=True)
+class GraphLoad:
+    """What runs while latency is measured.
+
+    Attributes:
+        video, inverse_dynamics: checkpoint folders.
+        context_frames: frames of memory, full before the measurement begins.
+        num_steps: denoising steps; None for the checkpoint's own.
+        seconds: length of the measurement.
+        task: what the cell does meanwhile.
+    """
+
+    video: Path
+    inverse_dynamics: Path
+    context_frames: int = 256
+    num_steps: int | None = None
+    seconds: float = 30.0
+    task: str = "pick_place"
+
+    @property
+    def num_frames(self) -> int:
+        """Context frames from the first to the end of the measurement, about."""
+        return self.context_frames + round(self.seconds / EMBEDDED_CELL.frame_period_s)
+
+
+@dataclass(frozen=True)
+class GraphLatency:
+    """What was measured.
+
+    Attributes:
+        latencies_s: camera stamp to trajectory sent, of every chunk that became motion.
+        predictions_per_s: such chunks a second.
+        refusals: chunks and requests that did not become motion.
+        context_frames: frames in the predictor's memory meanwhile.
+    """
+
+    latencies_s: tuple[float, ...]
+    predictions_per_s: float
+    refusals: int
+    context_frames: int
+
+
+class LatencyClient(Node):
+    """Listens to the scheduler and to the context.
+
+    Attributes:
+        session, frame_index: of the newest context frame.
+        latencies_s: of every chunk that became motion since it was cleared.
+        status: the newest.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("latency_client", context=context)
+        self.session = self.frame_index = -1
+        self.latencies_s: list[float] = []
+        self.status: LeapfrogStatus | None = None
+        self._listen(LeapfrogStatus, "leapfrog_scheduler/status", self._on_status, 100)
+        self._listen(ContextFrame, "camera_context/context", self._on_frame, 32)
+
+    def _listen(
+        self, kind: type[Any], topic: str, callback: Callable[[Any], None], depth: int
+    ) -> None:
+        self.create_subscription(kind, topic, callback, qos.reliable(depth))
+
+    def _on_status(self, message: LeapfrogStatus) -> None:
+        before, self.status = self.status, message
+        if before is not None and message.predictions > before.predictions:
+            self.latencies_s.append(message.last_latency_s)
+
+    def _on_frame(self, message: ContextFrame) -> None:
+        self.session, self.frame_index = message.session, message.frame_index
+
+
+def measure_graph_latency(
+    load: GraphLoad, progress: Callable[[int], object] = lambda frames: None
+) -> GraphLatency:
+    """Start the cell and the nodes, fill the context, engage, watch, stop them all.
+
+    Args:
+        progress: called with the number of context frames so far, about `load.num_frames` at
+            the end.
+
+    Raises:
+        UserError: a node died or does not answer, another graph runs in this ROS domain, or no
+            chunk became motion.
+    """
+    with ros_context() as context:
+        client = LatencyClient(context)
+        with RunningGraph(context, _graph_options(load), [client]) as graph:
+            _fill_context(load, client, graph, progress)
+            graph.call(Trigger, "leapfrog_scheduler/engage", Trigger.Request())
+            graph.wait(lambda: len(client.latencies_s) >= COLD_START, "the first chunks")
+            return _watch(load, client, graph, progress)
+
+
+def _fill_context(
+    load: GraphLoad,
+    client: LatencyClient,
+    graph: RunningGraph,
+    progress: Callable[[int], object],
+) -> None:
+    reset = graph.call(
+        ResetCell, "cell/reset", ResetCell.Request(task=load.task, seed=0, split="test")
+    )
+    request = ClearContext.Request(instruction=reset.instruction)
+    session = graph.call(ClearContext, "camera_context/clear_context", request).session
+
+    def full() -> bool:
+        if client.session != session:
+            return False
+        progress(client.frame_index + 1)
+        return client.frame_index + 1 >= load.context_frames
+
+    filling_s = load.context_frames * EMBEDDED_CELL.frame_period_s
+    graph.wait(full, f"{load.context_frames} context frames", filling_s + PATIENCE_S)
+
+
+def _watch(
+    load: GraphLoad,
+    client: LatencyClient,
+    graph: RunningGraph,
+    progress: Callable[[int], object],
+) -> GraphLatency:
+    refusals_before = client.status.refusals if client.status else 0
+    client.latencies_s.clear()
+    begun = time.monotonic()
+    while (elapsed := time.monotonic() - begun) < load.seconds:
+        graph.require_alive()
+        progress(client.frame_index + 1)
+        time.sleep(POLL_S)
+    latencies, status = tuple(client.latencies_s), client.status
+    if status is None or not latencies:
+        reason = status.reason if status else "it says nothing"
+        raise UserError(f"no chunk became motion in {elapsed:.0f} s; the scheduler: {reason}")
+    return GraphLatency(
+        latencies_s=latencies,
+        predictions_per_s=len(latencies) / elapsed,
+        refusals=status.refusals - refusals_before,
+        context_frames=load.context_frames,
+    )
+
+
+def _graph_options(load: GraphLoad) -> GraphOptions:
+    overrides: dict[str, dict[str, object]] = {
+        "video_predictor": {
+            "checkpoint": str(load.video),
+            "context_frames": load.context_frames,
+            "num_steps": load.num_steps or 0,
+        },
+        "inverse_dynamics": {"checkpoint": str(load.inverse_dynamics)},
+        "leapfrog_scheduler": {"engage_on_activate": False},
+        "cell": {"task": load.task},
+    }
+    return GraphOptions(config_path("cell"), overrides=overrides)
