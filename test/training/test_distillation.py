@@ -63,7 +63,7 @@ def test_the_answer_is_what_the_teachers_sampler_gives_from_the_same_noise(
     target = distilled(batch, teacher, 3).target[0, 0]
 
     predictor = VideoPredictor(teacher, num_steps=3)
-    monkeypatch.setattr(predictor, "_noise", lambda: batch.clips.noisy[0, 0])
+    monkeypatch.setattr("dva_ros.video.predictor.clip_noise", lambda *_: batch.clips.noisy[0, 0])
     clips, mean, std = batch.clips, np.array([0.5, 0.5, 0]), np.array([0.3, 0.3, 1])
     monkeypatch.setattr("dva_ros.video.predictor.hash_words", lambda *_: clips.words[0].numpy())
     predictor.reset("")
