@@ -127,6 +127,7 @@ def measure(
         comparison=comparison,
         ratios=ratios,
         predictions_per_s=None,
+        command_parts_ms={},
     )
 
 
@@ -136,10 +137,14 @@ def with_whole_way(
     context: int,
     latencies_s: Sequence[float],
     predictions_per_s: float,
+    parts_ms: dict[str, float],
 ) -> BenchmarkReport:
     """The report with what was measured through the nodes.
 
     Its least time is that of one frame, a prediction and inverse dynamics.
+
+    Args:
+        parts_ms: where the time went, median of each part.
     """
     config, size = models.video.config, models.video.dtype.itemsize
     cost = (
@@ -159,7 +164,12 @@ def with_whole_way(
         bytes_moved=cost.bytes_moved,
         allocated_bytes=None,
     )
-    return replace(report, rows=(*report.rows, row), predictions_per_s=predictions_per_s)
+    return replace(
+        report,
+        rows=(*report.rows, row),
+        predictions_per_s=predictions_per_s,
+        command_parts_ms=parts_ms,
+    )
 
 
 def _calls(models: TimedModels, options: BenchmarkOptions, num_steps: int) -> dict[_Key, _Call]:

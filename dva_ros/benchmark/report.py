@@ -80,6 +80,7 @@ class BenchmarkReport:
         num_parameters: of the video model.
         num_steps: denoising steps of a prediction.
         predictions_per_s: through the graph; None where that was not measured.
+        command_parts_ms: median of each part of `image_to_command`; empty where not measured.
         comparison, ratios: None without references.
     """
 
@@ -94,6 +95,7 @@ class BenchmarkReport:
     comparison: ShapeComparison | None
     ratios: Ratios | None
     predictions_per_s: float | None
+    command_parts_ms: dict[str, float]
 
     def row(self, what: str, context_frames: int, batch: int) -> Row | None:
         """The row of a call, where it was measured."""

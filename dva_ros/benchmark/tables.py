@@ -83,6 +83,8 @@ def summary(report: BenchmarkReport) -> list[str]:
         )
     if report.predictions_per_s is not None:
         lines.append(f"through the nodes: {report.predictions_per_s:.2f} predictions a second")
+        parts = [f"{name} {value:.1f}" for name, value in report.command_parts_ms.items()]
+        lines.append(f"image to command, median of each part, ms: {', '.join(parts)}")
     return lines
 
 

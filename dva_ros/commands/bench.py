@@ -170,7 +170,12 @@ def _through_nodes(
 
         found = measure_graph_latency(load, progress)
     return with_whole_way(
-        report, models, load.context_frames, found.latencies_s, found.predictions_per_s
+        report,
+        models,
+        load.context_frames,
+        found.latencies_s,
+        found.predictions_per_s,
+        found.median_parts_ms(),
     )
 
 

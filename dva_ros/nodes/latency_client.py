@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from rclpy.context import Context
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from dva_msgs.msg import ContextFrame, LeapfrogStatus
+from dva_msgs.msg import ActionChunk, ContextFrame, LeapfrogStatus
 from dva_msgs.srv import ClearContext, ResetCell
 
 from ..errors import UserError
@@ -55,28 +57,56 @@ class GraphLoad:
 
 
 @dataclass(frozen=True)
+class LatencyParts:
+    """Where the time of one chunk went, s; together its latency.
+
+    Attributes:
+        context: from the frame's grid time until it was published.
+        prediction: of the video, from the request's arrival on.
+        inverse_dynamics: from the clip's arrival on.
+        messages: the rest: four messages between nodes, and the scheduler.
+    """
+
+    context: float
+    prediction: float
+    inverse_dynamics: float
+    messages: float
+
+
+@dataclass(frozen=True)
 class GraphLatency:
     """What was measured.
 
     Attributes:
         latencies_s: camera stamp to trajectory sent, of every chunk that became motion.
+        parts: of these, of every chunk that was heard itself.
         predictions_per_s: such chunks a second.
         refusals: chunks and requests that did not become motion.
         context_frames: frames in the predictor's memory meanwhile.
     """
 
     latencies_s: tuple[float, ...]
+    parts: tuple[LatencyParts, ...]
     predictions_per_s: float
     refusals: int
     context_frames: int
 
+    def median_parts_ms(self) -> dict[str, float]:
+        """Part -> its median, ms; empty where no chunk was heard itself."""
+        names = [field.name for field in dataclasses.fields(LatencyParts)] if self.parts else []
+        return {
+            name: 1e3 * statistics.median(getattr(part, name) for part in self.parts)
+            for name in names
+        }
+
 
 class LatencyClient(Node):
-    """Listens to the scheduler and to the context.
+    """Listens to the scheduler, its chunks and the context.
 
     Attributes:
         session, frame_index: of the newest context frame.
         latencies_s: of every chunk that became motion since it was cleared.
+        parts: of these, in order.
         status: the newest.
     """
 
@@ -84,7 +114,11 @@ class LatencyClient(Node):
         super().__init__("latency_client", context=context)
         self.session = self.frame_index = -1
         self.latencies_s: list[float] = []
+        self.parts: list[LatencyParts] = []
         self.status: LeapfrogStatus | None = None
+        self._published_s: dict[int, float] = {}
+        self._chunk: ActionChunk | None = None
+        self._listen(ActionChunk, "inverse_dynamics/chunk", self._on_chunk, 100)
         self._listen(LeapfrogStatus, "leapfrog_scheduler/status", self._on_status, 100)
         self._listen(ContextFrame, "camera_context/context", self._on_frame, 32)
 
@@ -97,8 +131,32 @@ class LatencyClient(Node):
         before, self.status = self.status, message
         if before is not None and message.predictions > before.predictions:
             self.latencies_s.append(message.last_latency_s)
+            self._divide(message)
+
+    def _divide(self, status: LeapfrogStatus) -> None:
+        chunk = self._chunk
+        if chunk is None or chunk.chunk_id != status.chunk_id:
+            return
+        context = self._published_s.get(chunk.frame_index)
+        if context is None:
+            return
+        known = context + chunk.prediction_latency_s + chunk.latency_s
+        self.parts.append(
+            LatencyParts(
+                context=context,
+                prediction=chunk.prediction_latency_s,
+                inverse_dynamics=chunk.latency_s,
+                messages=status.last_latency_s - known,
+            )
+        )
+
+    def _on_chunk(self, message: ActionChunk) -> None:
+        self._chunk = message
 
     def _on_frame(self, message: ContextFrame) -> None:
+        if message.session != self.session:
+            self._published_s.clear()
+        self._published_s[message.frame_index] = message.latency_s
         self.session, self.frame_index = message.session, message.frame_index
 
 
@@ -154,6 +212,7 @@ def _watch(
 ) -> GraphLatency:
     refusals_before = client.status.refusals if client.status else 0
     client.latencies_s.clear()
+    client.parts.clear()
     begun = time.monotonic()
     while (elapsed := time.monotonic() - begun) < load.seconds:
         graph.require_alive()
@@ -165,6 +224,7 @@ def _watch(
         raise UserError(f"no chunk became motion in {elapsed:.0f} s; the scheduler: {reason}")
     return GraphLatency(
         latencies_s=latencies,
+        parts=tuple(client.parts),
         predictions_per_s=len(latencies) / elapsed,
         refusals=status.refusals - refusals_before,
         context_frames=load.context_frames,

@@ -79,7 +79,7 @@ def test_the_way_through_the_nodes_is_a_row_of_its_own(
     report: BenchmarkReport, models: TimedModels
 ) -> None:
     """Percentiles of its samples; its least work is a frame, a prediction and a decoding."""
-    whole = with_whole_way(report, models, 5, [0.1, 0.2, 0.4], 3.0)
+    whole = with_whole_way(report, models, 5, [0.1, 0.2, 0.4], 3.0, {"context": 12.5})
     row = whole.row("image_to_command", 5, 1)
     assert row is not None
     assert row.p50_ms == pytest.approx(200.0)
@@ -87,7 +87,9 @@ def test_the_way_through_the_nodes_is_a_row_of_its_own(
     config = tiny_config()
     cost = append_cost(config, 5, 1, 4) + denoise_cost(config, 5, 1, 4) * 2
     assert row.operations == (cost + decode_cost(models.net.config, 1, 4)).operations
-    assert "3.00 predictions a second" in "\n".join(summary(whole))
+    said = "\n".join(summary(whole))
+    assert "3.00 predictions a second" in said
+    assert "context 12.5" in said
     assert len(whole.rows) == len(report.rows) + 1
 
 

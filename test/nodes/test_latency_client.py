@@ -29,5 +29,10 @@ def test_every_chunk_that_becomes_motion_is_a_sample(tmp_path: Path) -> None:
     assert 2.0 < found.predictions_per_s < 4.0
     assert len(found.latencies_s) == pytest.approx(found.predictions_per_s * SECONDS, rel=0.05)
     assert all(0.0 < latency < 0.8 for latency in found.latencies_s)
+    assert len(found.parts) >= 0.8 * len(found.latencies_s)
+    parts = found.median_parts_ms()
+    assert list(parts) == ["context", "prediction", "inverse_dynamics", "messages"]
+    assert all(value > 0.0 for value in parts.values())
+    assert sum(parts.values()) < 1e3 * max(found.latencies_s)
     assert frames == sorted(frames)
     assert frames[-1] >= load.num_frames - 10
