@@ -61,14 +61,10 @@ class GraphLatency:
     Attributes:
         latencies_s: camera stamp to trajectory sent, of every chunk that became motion.
         predictions_per_s: such chunks a second.
-        refusals: chunks and requests that did not become motion.
-        context_frames: frames in the predictor's memory meanwhile.
     """
 
     latencies_s: tuple[float, ...]
     predictions_per_s: float
-    refusals: int
-    context_frames: int
 
 
 class LatencyClient(Node):
@@ -152,7 +148,6 @@ def _watch(
     graph: RunningGraph,
     progress: Callable[[int], object],
 ) -> GraphLatency:
-    refusals_before = client.status.refusals if client.status else 0
     client.latencies_s.clear()
     begun = time.monotonic()
     while (elapsed := time.monotonic() - begun) < load.seconds:
@@ -160,15 +155,10 @@ def _watch(
         progress(client.frame_index + 1)
         time.sleep(POLL_S)
     latencies, status = tuple(client.latencies_s), client.status
-    if status is None or not latencies:
+    if not latencies:
         reason = status.reason if status else "it says nothing"
         raise UserError(f"no chunk became motion in {elapsed:.0f} s; the scheduler: {reason}")
-    return GraphLatency(
-        latencies_s=latencies,
-        predictions_per_s=len(latencies) / elapsed,
-        refusals=status.refusals - refusals_before,
-        context_frames=load.context_frames,
-    )
+    return GraphLatency(latencies, len(latencies) / elapsed)
 
 
 def _graph_options(load: GraphLoad) -> GraphOptions:
