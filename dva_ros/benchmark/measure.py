@@ -100,11 +100,15 @@ def measure(
     works = {key: call.work for key, call in calls.items()}
     begin("rows", sum(num_bursts(work.repeats) for work in works.values()))
     timings = time_in_turns(works, progress)
-    rows = [_row(key, call, timings[key], ceilings) for key, call in calls.items() if call.cost]
+    rows = [
+        _row(key, call, timings[key], ceilings)
+        for key, call in calls.items()
+        if call.cost is not None
+    ]
     reference_rows = [
         ReferenceRow(**asdict(key), p50_ms=timings[key].p50_ms, p99_ms=timings[key].p99_ms)
         for key, call in calls.items()
-        if not call.cost
+        if call.cost is None
     ]
     shapes = [_own_shapes(models, row) for row in rows if row.what == DENOISE]
     del calls, works

@@ -81,15 +81,11 @@ class GraphLatency:
         latencies_s: camera stamp to trajectory sent, of every chunk that became motion.
         parts: of these, of every chunk that was heard itself.
         predictions_per_s: such chunks a second.
-        refusals: chunks and requests that did not become motion.
-        context_frames: frames in the predictor's memory meanwhile.
     """
 
     latencies_s: tuple[float, ...]
     parts: tuple[LatencyParts, ...]
     predictions_per_s: float
-    refusals: int
-    context_frames: int
 
     def median_parts_ms(self) -> dict[str, float]:
         """Part -> its median, ms; empty where no chunk was heard itself."""
@@ -210,7 +206,6 @@ def _watch(
     graph: RunningGraph,
     progress: Callable[[int], object],
 ) -> GraphLatency:
-    refusals_before = client.status.refusals if client.status else 0
     client.latencies_s.clear()
     client.parts.clear()
     begun = time.monotonic()
@@ -219,15 +214,13 @@ def _watch(
         progress(client.frame_index + 1)
         time.sleep(POLL_S)
     latencies, status = tuple(client.latencies_s), client.status
-    if status is None or not latencies:
+    if not latencies:
         reason = status.reason if status else "it says nothing"
         raise UserError(f"no chunk became motion in {elapsed:.0f} s; the scheduler: {reason}")
     return GraphLatency(
         latencies_s=latencies,
         parts=tuple(client.parts),
         predictions_per_s=len(latencies) / elapsed,
-        refusals=status.refusals - refusals_before,
-        context_frames=load.context_frames,
     )
 
 

@@ -25,6 +25,7 @@ from dva_ros.benchmark.timing import Timing, Work, num_bursts, time_in_turns
 from dva_ros.errors import UserError
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.inverse_dynamics.model import InverseDynamicsNet
+from dva_ros.video.checkpoint import save_checkpoint
 
 CONTEXTS, BATCHES = (2, 5), (1, 2)
 
@@ -109,6 +110,47 @@ def test_json_plot_and_tables_hold_the_figures(report: BenchmarkReport, tmp_path
     assert references_table(report).row_count == 0
     assert "prediction at 5 frames : at 2 frames" in "\n".join(summary(report))
     assert report.hardware.processor in summary(report)[0]
+
+
+def test_references_are_measured_at_every_context_and_compared(
+    models: TimedModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside ours in one table; the comparison at a tiny shape here."""
+    monkeypatch.setattr("dva_ros.benchmark.measure.peers_shape", tiny_config)
+    parts: list[str] = []
+    options = BenchmarkOptions(CONTEXTS, (1,), num_steps=1, repeats=6)
+    found = measure(models, options, begin=lambda part, bursts: parts.append(part))
+    assert {(r.name, r.what, r.context_frames) for r in found.references} == {
+        (name, what, context)
+        for context in CONTEXTS
+        for name in ("no_cache", "dense_concatenating", "dense_gather")
+        for what in ("append", "denoise_step")
+        if (name, what) != ("no_cache", "append")
+    }
+    assert references_table(found).row_count == 2 * len(CONTEXTS)
+    assert parts == ["ceilings", "rows", "comparison", "ratios"]
+    assert found.ratios is not None and found.comparison is not None
+    text = "\n".join(summary(found))
+    assert f"{found.comparison.ratio:.1f} times faster" in text
+    assert f"without cache {found.ratios.step_over_no_cache:.3f}" in text
+
+
+def test_the_command_times_a_checkpoint_and_writes_what_it_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Inverse dynamics has random weights where none lies beside the video model."""
+    folder = tmp_path / "models" / "video"
+    save_checkpoint(folder, tiny_config(), dict(random_model(tiny_config()).named_parameters()))
+    arguments = ["--checkpoint", str(folder), "--contexts", "5,2", "--repeats", "2"]
+    arguments += ["--threads", "1", "--no-references", "--no-nodes"]
+    arguments += ["--json", str(tmp_path / "bench.json"), "--output", str(tmp_path / "plots")]
+    assert main(["bench", *arguments]) == 0
+    written = json.loads((tmp_path / "bench.json").read_text())
+    contexts = [r["context_frames"] for r in written["rows"] if r["what"] == "prediction"]
+    assert contexts == [2, 5]
+    assert written["model"] == "models/video" and written["num_steps"] == 4
+    assert (tmp_path / "plots" / PLOT_FILE).is_file()
+    assert "models/video: milliseconds, warm-up left out" in capsys.readouterr().out
 
 
 def test_ours_and_dense_are_compared_at_one_shape() -> None:
