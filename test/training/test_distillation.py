@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from moving_square import moving_squares, small_config
+from short_runs import settings
 
 from dva_ros.training.amortization import SequenceSampler, noised
 from dva_ros.training.distillation import distilled
 from dva_ros.training.optimizer import OptimizerConfig
-from dva_ros.training.video_settings import VideoSettings
 from dva_ros.training.video_trainer import VideoTrainer
 from dva_ros.video.checkpoint import load_model
 from dva_ros.video.model import VideoModel
@@ -24,18 +24,11 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def settings(output: Path, **changes: object) -> VideoSettings:
-    values: dict[str, object] = {
-        "output": output,
-        "steps": 60,
-        "ranks": 1,
-        "batch": 4,
-        "num_real": 8,
-        "stride": 2,
-        "warmup_steps": 5,
-        "optimizer": OptimizerConfig(adam_lr=3e-3, ema_decay=0.9),
-    }
-    return VideoSettings(**{**values, **changes})  # type: ignore[arg-type]
+LONGER: dict[str, object] = {
+    "steps": 60,
+    "batch": 4,
+    "optimizer": OptimizerConfig(adam_lr=3e-3, ema_decay=0.9),
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +36,9 @@ def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that has learnt a little."""
     folder = tmp_path_factory.mktemp("teacher")
     store = moving_squares(episodes=40)
-    trainer = VideoTrainer(small_config(), settings(folder), store, store, dtype=torch.float32)
+    trainer = VideoTrainer(
+        small_config(), settings(folder, **LONGER), store, store, dtype=torch.float32
+    )
     for step in range(60):
         trainer.train_step(step / 60)
     trainer.validate()
@@ -82,7 +77,7 @@ def test_one_step_learns_to_give_the_teachers_sample(teacher_folder: Path, tmp_p
     """On held-out noise and windows its error halves at least."""
     teacher = load_model(teacher_folder, torch.float32)
     store = moving_squares(episodes=40)
-    options = settings(tmp_path, initial=teacher_folder, distill_steps=8)
+    options = settings(tmp_path, initial=teacher_folder, distill_steps=8, **LONGER)
     student = VideoTrainer(teacher.config, options, store, store, dtype=torch.float32)
     before = _distance(teacher, teacher)
     for step in range(60):

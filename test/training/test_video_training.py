@@ -10,6 +10,7 @@ import pytest
 import torch
 from moving_square import moving_squares, small_config
 from safetensors.torch import load_file
+from short_runs import settings
 
 from dva_ros.errors import UserError
 from dva_ros.training.optimizer import OptimizerConfig, orthogonalise
@@ -23,18 +24,6 @@ from dva_ros.video.predictor import VideoPredictor
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def settings(output: Path, **changes: object) -> VideoSettings:
-    values: dict[str, object] = {
-        "output": output,
-        "steps": 10,
-        "ranks": 1,
-        "num_real": 8,
-        "stride": 2,
-        "warmup_steps": 5,
-    }
-    return VideoSettings(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def trainer(options: VideoSettings) -> VideoTrainer:
