@@ -18,15 +18,15 @@ CONTEXT, SECONDS = 12, 4.0
 
 
 def test_every_chunk_that_becomes_motion_is_a_sample(tmp_path: Path) -> None:
-    """Only once the context is full: a new chunk every 3 frames of 0.1 s, each later than the
-    camera and within the horizon; progress is told in frames."""
+    """Only once the context is full: a new chunk every 2 frames of 0.1 s (3 on a busy machine),
+    each later than the camera and within the horizon; progress is told in frames."""
     models = write_tiny_models(tmp_path)
     load = GraphLoad(
         models / "video", models / "inverse_dynamics", context_frames=CONTEXT, seconds=SECONDS
     )
     frames: list[int] = []
     found = measure_graph_latency(load, frames.append)
-    assert 2.0 < found.predictions_per_s < 4.0
+    assert 2.0 < found.predictions_per_s < 5.5
     assert len(found.latencies_s) == pytest.approx(found.predictions_per_s * SECONDS, rel=0.05)
     assert all(0.0 < latency < 0.8 for latency in found.latencies_s)
     assert len(found.parts) >= 0.8 * len(found.latencies_s)
