@@ -15,10 +15,12 @@ class SourceLimits:
     """When a source counts as faulty.
 
     Attributes:
-        tolerance_s: greatest distance of a sample from the grid time that it stands for.
-        max_delay_s: how long after its grid time a frame waits for a source. More than
-            `tolerance_s` and the way of an image together: a camera that has slipped to just
-            inside the tolerance would be missing in every frame.
+        tolerance_s: greatest distance of a sample from the grid time that it stands for. More
+            than half a period of the camera: the image before serves where the one after, just
+            as near, comes too late.
+        max_delay_s: how long after its grid time a frame waits for a source. More than a period
+            less `tolerance_s` and the way of an image together: a camera that has slipped would
+            be missing in every frame.
         settle_s: a sample this near to the grid time is taken without waiting for a nearer one.
         future_tolerance_s: how far a stamp may lie ahead of the clock.
         max_age_s: older samples are dropped on arrival.
@@ -28,7 +30,7 @@ class SourceLimits:
         capacity: samples kept per source.
     """
 
-    tolerance_s: float = 0.05
+    tolerance_s: float = 0.06
     max_delay_s: float = 0.08
     settle_s: float = 0.006
     future_tolerance_s: float = 0.02

@@ -41,12 +41,15 @@ class CameraContextParameters:
         (128, 128), "columns per camera of the images on the topics, pixels"
     )
     tolerance_s: float = parameter(
-        0.05, "greatest distance of an image from its grid time, s", minimum=0.0, maximum=1.0
+        0.06,
+        "greatest distance of an image from its grid time, s; more than half a camera period",
+        minimum=0.0,
+        maximum=1.0,
     )
     max_delay_s: float = parameter(
         0.08,
-        "how long a frame waits for a source, s; more than `tolerance_s` and the way of an image "
-        "together",
+        "how long a frame waits for a source, s; more than a camera period less `tolerance_s` and "
+        "the way of an image together",
         minimum=0.0,
         maximum=1.0,
     )
