@@ -96,9 +96,16 @@ class ContextAligner:
         self._watch_clock(now)
         if stamp < self._earliest_origin:
             return
-        newest = self.joints.ring.newest
-        posture = newest.value.position[self._arm] if newest else None
-        self.cameras[camera].add(stamp, image, posture, now)
+        self.cameras[camera].add(stamp, image, self._posture(stamp), now)
+
+    def _posture(self, stamp: float) -> np.ndarray | None:
+        """The arms when an image was taken; None where that is not known. Joint states that come
+        late must not look like motion behind a picture that stands."""
+        joints = self.joints.ring.nearest(stamp)
+        if joints is None or abs(joints.stamp - stamp) > self.limits.tolerance_s:
+            return None
+        position: np.ndarray = joints.value.position
+        return position[self._arm]
 
     def add_joints(
         self,

@@ -81,8 +81,8 @@ class CameraSource:
         Args:
             stamp: seconds on the robot's clock.
             image: uint8 RGB [height, width, 3].
-            posture: measured joint positions now, for telling a frozen picture from a still
-                robot; None while unknown.
+            posture: joint positions measured at the stamp, for telling a frozen picture from a
+                still robot; None while unknown.
             now: the clock.
         """
         if image.dtype != np.uint8 or image.shape != self.shape:

@@ -99,6 +99,26 @@ def test_an_unchanging_picture_of_a_still_robot_is_no_fault(rig: Rig) -> None:
     assert rig.aligner.problems(rig.now) == {}
 
 
+def test_joint_states_that_come_late_do_not_make_a_still_picture_frozen(rig: Rig) -> None:
+    """The arms stop, and so does the picture; joint states of the motion before come half a second
+    later. Judged by arrival, the camera counted as frozen, and the robot held for good."""
+    late: list[tuple[float, np.ndarray]] = []
+    for tick in range(300):
+        now = START + tick * 0.01
+        position = np.array([0.02 * min(tick, 100), 0.02])
+        late.append((now, position))
+        if tick < 60:
+            rig.aligner.add_joints(now, SPEC.joint_names, position, position * 0, now)
+        elif tick >= 110:
+            stamp, before = late[tick - 50]
+            rig.aligner.add_joints(stamp, SPEC.joint_names, before, before * 0, now)
+        if tick % 10 == 0:
+            for camera in NATIVE:
+                rig.aligner.add_image(camera, now, rig.image(min(tick, 100)), now)
+        rig.aligner.poll(now)
+        assert "frozen" not in str(rig.aligner.problems(now))
+
+
 def test_an_image_of_another_size_is_refused_with_both_sizes(rig: Rig) -> None:
     rig.run(20)
     rig.aligner.add_image("front", rig.now, rig.image(1, (24, 32, 3)), rig.now)
