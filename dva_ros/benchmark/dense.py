@@ -8,11 +8,15 @@ gathered by index in every layer and step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+KeysAndValues = Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""(layer, k, v of new tokens) -> k, v that they attend to."""
 
 
 class DenseCache(Protocol):
@@ -127,18 +131,17 @@ class DenseTransformer(nn.Module):
 
     def append(self, cache: DenseCache, frame: Tensor) -> Tensor:
         """Encode the tokens of one more frame into the cache; gives their features."""
-        x = frame
-        for layer, block in enumerate(self.layers):
-            q, k, v = block.project(x)
-            x = block.finish(x, F.scaled_dot_product_attention(q, *cache.append(layer, k, v)))
-        return x
+        return self._run(frame, cache.append)
 
     def denoise(self, cache: DenseCache, clip: Tensor) -> Tensor:
         """Features of a clip's tokens behind the cached context."""
-        x = clip
+        return self._run(clip, cache.read)
+
+    def _run(self, x: Tensor, attended: KeysAndValues) -> Tensor:
+        """All blocks; `attended` gives what a layer's queries attend to."""
         for layer, block in enumerate(self.layers):
             q, k, v = block.project(x)
-            x = block.finish(x, F.scaled_dot_product_attention(q, *cache.read(layer, k, v)))
+            x = block.finish(x, F.scaled_dot_product_attention(q, *attended(layer, k, v)))
         return x
 
     def forward(self, context: Tensor, clip: Tensor, window: int) -> Tensor:

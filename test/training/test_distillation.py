@@ -16,6 +16,7 @@ from dva_ros.training.optimizer import OptimizerConfig
 from dva_ros.training.video_trainer import VideoTrainer
 from dva_ros.video.checkpoint import load_model
 from dva_ros.video.model import VideoModel
+from dva_ros.video.patches import to_pixels, unpatchify
 from dva_ros.video.predictor import VideoPredictor
 
 
@@ -62,8 +63,6 @@ def test_the_answer_is_what_the_teachers_sampler_gives_from_the_same_noise(
     clips, mean, std = batch.clips, np.array([0.5, 0.5, 0]), np.array([0.3, 0.3, 1])
     monkeypatch.setattr("dva_ros.video.predictor.hash_words", lambda *_: clips.words[0].numpy())
     predictor.reset("")
-    from dva_ros.video.patches import to_pixels, unpatchify
-
     for n in range(int(clips.clip_start[0]) + 1):
         frame = unpatchify(sequence.patches[0, n].numpy(), 48, 32, teacher.config.patch)
         predictor.append(frame, clips.state[0, n].numpy() * std + mean)
