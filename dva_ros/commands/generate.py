@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+TAKEOVER_LATENCY_MS = 250.0
 SUMMARY = "record expert or random-motion episodes of the embedded cell as a LeRobot dataset"
 
 
@@ -30,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODELS",
         help="let these checkpoints drive for a random while before the expert takes over, so "
         "that it shows how to recover from the models' own mistakes (DAgger)",
+    )
+    parser.add_argument(
+        "--takeover-latency-ms",
+        type=float,
+        default=TAKEOVER_LATENCY_MS,
+        metavar="MS",
+        help="modelled latency while the checkpoints drive (%(default)g); a slow machine's makes "
+        "other mistakes",
     )
     parser.add_argument("--workers", type=int, default=2, help="processes that record")
     parser.add_argument(
@@ -58,10 +67,13 @@ def run(args: argparse.Namespace) -> int:
         perturb=not args.no_perturbation,
         keep_failures=args.keep_failures,
         policy="" if args.takeover_from is None else str(args.takeover_from),
+        policy_latency_ms=0.0 if args.takeover_from is None else args.takeover_latency_ms,
     )
     make_recorder: RecorderFactory = CellRecorder
     if args.takeover_from is not None:
-        make_recorder = partial(TakeoverRecorder, args.takeover_from)
+        make_recorder = partial(
+            TakeoverRecorder, args.takeover_from, args.takeover_latency_ms / 1000
+        )
     total = len(config.tasks) * config.episodes
     frames = succeeded = recorded = resumed = 0
     signal.signal(signal.SIGTERM, _interrupt)
@@ -100,6 +112,8 @@ def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
 
     if args.episodes < 1 or args.workers < 1:
         raise UserError("--episodes and --workers must be at least 1")
+    if not args.takeover_latency_ms >= 0:
+        raise UserError("--takeover-latency-ms must not be negative")
     if args.random_motion:
         if args.task:
             raise UserError("--random-motion records no task: leave --task out")

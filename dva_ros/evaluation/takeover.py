@@ -16,6 +16,7 @@ from ..training.episodes import Episode
 from ..training.generation_plan import EpisodeJob
 from .closed_loop import ClosedLoop, LoopSettings
 from .policy import load_model_policy
+from .schedulers.timing import timing_for
 
 TAKEOVER_S = (0.4, 6.0)
 
@@ -23,8 +24,12 @@ TAKEOVER_S = (0.4, 6.0)
 class TakeoverRecorder:
     """One simulated cell and one policy that play job after job."""
 
-    def __init__(self, models: Path) -> None:
-        """Load the checkpoints `video` and `inverse_dynamics` in the folder `models`."""
+    def __init__(self, models: Path, latency_s: float) -> None:
+        """Load the checkpoints `video` and `inverse_dynamics` in the folder `models`.
+
+        They drive with a modelled latency of `latency_s`.
+        """
+        self._latency_s = latency_s
         self._cell = Cell()
         self._loaded = load_model_policy(models, self._cell.spec)
         self._limits = JointLimits.load(config_path("joint_limits"), self._cell.spec.joint_names)
@@ -35,7 +40,11 @@ class TakeoverRecorder:
         rng = scene_rng(f"{task.name}/takeover", job.seed, split)
         period_s = self._cell.spec.frame_period_s
         frames = round(rng.uniform(*TAKEOVER_S) / period_s)
-        settings = LoopSettings(max_seconds=frames * period_s, leapfrog=self._loaded.leapfrog)
+        settings = LoopSettings(
+            latency_s=self._latency_s,
+            max_seconds=frames * period_s,
+            leapfrog=timing_for(self._loaded.leapfrog, self._latency_s),
+        )
         loop = ClosedLoop(self._cell, self._loaded.policy, self._limits, settings)
 
         def drive(recorder: EpisodeRecorder) -> None:

@@ -55,6 +55,7 @@ class GenerationConfig:
         perturb: disturb the motion now and then, so that recovery is in the data.
         keep_failures: keep episodes that missed their task (random motion is always kept).
         policy: folder of the checkpoints that drive until the expert takes over; "" for none.
+        policy_latency_ms: modelled latency with which they drive.
     """
 
     tasks: tuple[str, ...]
@@ -64,6 +65,7 @@ class GenerationConfig:
     perturb: bool
     keep_failures: bool
     policy: str = ""
+    policy_latency_ms: float = 0.0
 
     def jobs(self) -> list[list[EpisodeJob]]:
         """The episodes of every shard; tasks take turns."""

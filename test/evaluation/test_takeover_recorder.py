@@ -27,6 +27,21 @@ def test_a_takeover_is_recorded_with_the_policys_part_marked(tmp_path: Path) -> 
     assert store.success.all()
     kept = json.loads((root / "meta/generation.json").read_text())
     assert kept["policy"] == str(models)
+    assert kept["policy_latency_ms"] == 250.0
+
+
+def test_a_dataset_is_of_one_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a slower machine's mistakes lead to is another dataset, and a negative latency none."""
+    root, models = tmp_path / "data", model_path("cpu/video").parent
+    command = ["generate", "--task", "lift", "--episodes", "1", "--workers", "1", "--seed", "3"]
+    command += ["--output", str(root), "--takeover-from", str(models)]
+    assert main([*command, "--takeover-latency-ms", "400"]) == 0
+    kept = json.loads((root / "meta/generation.json").read_text())
+    assert kept["policy_latency_ms"] == 400.0
+    assert main(command) == 2
+    assert "policy_latency_ms = 400.0" in capsys.readouterr().err
+    assert main([*command, "--takeover-latency-ms", "-1"]) == 2
+    assert "--takeover-latency-ms" in capsys.readouterr().err
 
 
 def test_random_motion_has_no_expert_to_take_over(
