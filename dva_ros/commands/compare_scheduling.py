@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..evaluation.comparison import ComparisonOptions
 
+LEAD_MS = 20.0
 SUMMARY = "compare leapfrog with other schedulers over latency: success, idle time, steps, jerk"
 
 
@@ -20,6 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
     parser.add_argument(
         "--latency", default="0,100,200,400,600,800", help="ms, separated by commas"
+    )
+    parser.add_argument(
+        "--lead-ms",
+        type=float,
+        default=LEAD_MS,
+        help="time that leapfrog leaves its messages to reach the controller (%(default)g: two "
+        "controller periods, for in process messages take no time; the other schedulers' take "
+        "effect at the next period; a robot's is 80)",
     )
     parser.add_argument(
         "--schedulers", default="", help="names, separated by commas; all without this option"
@@ -97,6 +106,8 @@ def _options(args: argparse.Namespace) -> ComparisonOptions:
         raise UserError(f"--latency takes milliseconds, separated by commas: {error}") from error
     if not all(0 <= latency < float("inf") for latency in latencies):
         raise UserError("--latency must not be negative, and finite")
+    if not args.lead_ms >= LEAD_MS:
+        raise UserError(f"--lead-ms must be at least two controller periods, {LEAD_MS:g}")
     names = tuple(dict.fromkeys(n for n in args.schedulers.split(",") if n)) or SCHEDULERS
     unknown = [name for name in names if name not in SCHEDULERS]
     if unknown:
@@ -104,6 +115,7 @@ def _options(args: argparse.Namespace) -> ComparisonOptions:
     return ComparisonOptions(
         schedulers=names,
         latencies_ms=latencies,
+        lead_s=args.lead_ms / 1e3,
         task=args.task,
         episodes=args.episodes,
         seed=args.seed,

@@ -26,12 +26,14 @@ class ComparisonOptions:
     Attributes:
         schedulers: names in `schedulers.registry.SCHEDULERS`.
         latencies_ms: modelled latencies, from a frame to its chunk's arrival.
+        lead_s: time that leapfrog leaves its messages to reach the controller, s.
         task, episodes, seed, split, policy, models, max_seconds: see `EvaluationOptions`.
         workers: processes.
     """
 
     schedulers: tuple[str, ...]
     latencies_ms: tuple[float, ...]
+    lead_s: float
     task: str
     episodes: int
     seed: int
@@ -50,6 +52,7 @@ class ComparisonOptions:
                 seed=self.seed,
                 split=self.split,
                 latency_s=latency_ms / 1e3,
+                lead_s=self.lead_s,
                 models=self.models,
                 policy=self.policy,
                 scheduler=scheduler,

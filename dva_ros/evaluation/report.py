@@ -27,8 +27,10 @@ class EvaluationOptions:
         episodes: number of scenes; their seeds are ``seed .. seed + episodes - 1``.
         seed: first scene's seed.
         split: of the scenes: "train", "validation" or "test".
-        latency_s: modelled time from a frame to its motion (in process only), s.
+        latency_s: modelled time from a frame to the arrival of its chunk (in process only), s.
         jitter_s: standard deviation added to it; never less than 0 in all (in process only), s.
+        lead_s: time that leapfrog leaves its messages to reach the controller (in process only),
+            s; None leaves its default, which is a robot's.
         num_steps: denoising steps; None leaves the checkpoint's own.
         context_frames: frames of memory; None leaves the checkpoint's own.
         models: folder that holds ``video`` and ``inverse_dynamics``.
@@ -46,6 +48,7 @@ class EvaluationOptions:
     split: str = "test"
     latency_s: float = 0.25
     jitter_s: float = 0.0
+    lead_s: float | None = None
     num_steps: int | None = None
     context_frames: int | None = None
     models: Path = Path("models/cpu")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -106,6 +107,8 @@ class Worker:
         self._task = TASKS[options.task]
         self._split = cast(Split, options.split)
         parameters, policy = self._policy()
+        if options.lead_s is not None:
+            parameters = replace(parameters, lead_s=options.lead_s)
         limits = JointLimits.load(config_path("joint_limits"), self._cell.spec.joint_names)
         self._refusal = ""
         try:

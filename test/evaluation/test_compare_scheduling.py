@@ -97,11 +97,13 @@ def test_a_latency_that_the_horizon_cannot_cover_is_a_refusal_with_its_figures(
 def test_rows_of_other_scenes_are_not_mixed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Another seed in the same folder is an error that says so."""
+    """Another seed or another lead in the same folder is an error that says so."""
     arguments = ["--latency", "600", "--schedulers", "leapfrog"]
     assert _compare(tmp_path, *arguments) == 0
     assert _compare(tmp_path, *arguments, "--seed", "5") == 2
     assert "seed" in capsys.readouterr().err
+    assert _compare(tmp_path, *arguments, "--lead-ms", "80") == 2
+    assert "lead_s" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,7 @@ def test_rows_of_other_scenes_are_not_mixed(
     [
         (["--latency", "fast"], "--latency"),
         (["--latency", "-100"], "--latency"),
+        (["--lead-ms", "10"], "two controller periods"),
         (["--schedulers", "clairvoyant"], "temporal_ensembling"),
         (["--task", "juggle"], "pick_place"),
     ],
