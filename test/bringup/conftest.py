@@ -13,7 +13,7 @@ import pytest
 ABSENT = "comes with a ROS 2 installation; the wheels have none"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def launch_is_installed() -> None:
     """Skips with the reason where it is not."""
     # Not `launch`: the project's folder of that name can be imported.
@@ -31,7 +31,7 @@ def ros2() -> str:
 
 
 @pytest.fixture
-def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def prefix(launch_is_installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An ament prefix, searched first, in which this source tree is the package dva_ros."""
     from ament_prefix import add_package, add_program
 
