@@ -1,4 +1,4 @@
-"""The one list of nodes, read by ``python -m dva_ros up`` and by ``launch/cell.launch.py``."""
+"""The one list of nodes, read by ``python -m dva_ros up`` and by the files in launch/."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ GRAPH: tuple[GraphNode, ...] = (
 )
 """In the order of starting; they stop in the reverse order, so that the scheduler's smooth stop
 still finds a controller."""
+
+
+def graph_node(name: str) -> GraphNode:
+    """A node of the graph by its name; KeyError where it has none of that name."""
+    return {node.name: node for node in GRAPH}[name]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the files in launch/ share. Imports `launch` and `launch_ros`, which no wheel has."""

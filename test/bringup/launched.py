@@ -1,0 +1,78 @@
+"""A running `ros2 launch`: its output, its processes, its end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+LAUNCH = Path(__file__).resolve().parents[2] / "launch"
+STARTED = re.compile(r"\[([\w.]+)-\d+\]: process started with pid \[(\d+)\]")
+
+
+class Launched:
+    """``ros2 launch FILE ARGUMENTS``."""
+
+    def __init__(self, ros2: str, file: str, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [ros2, "launch", str(LAUNCH / file), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.append(line)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._lines)
+
+    @property
+    def started(self) -> list[tuple[str, int]]:
+        """Name and process id of everything that was started, in order."""
+        return [(name, int(pid)) for name, pid in STARTED.findall(self.text)]
+
+    def pid(self, name: str) -> int:
+        """Of the last process of that name."""
+        return dict(self.started)[name]
+
+    def wait_for(self, reached: Callable[[], object], timeout_s: float) -> None:
+        end = time.monotonic() + timeout_s
+        while not reached():
+            assert time.monotonic() < end, f"not reached within {timeout_s} s:\n{self.text}"
+            time.sleep(0.05)
+
+    def wait_for_text(self, text: str, timeout_s: float) -> None:
+        self.wait_for(lambda: text in self.text, timeout_s)
+
+    def wait(self, timeout_s: float = 30.0) -> int:
+        """Its exit status, when it has ended by itself."""
+        status = self.process.wait(timeout_s)
+        self._reader.join(5)
+        return status
+
+    def interrupt(self, number: int = signal.SIGINT) -> int:
+        """End it by a signal; gives the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait(60.0)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process (a zombie is none)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return "State:\tZ" not in status
