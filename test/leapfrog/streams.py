@@ -81,8 +81,10 @@ class Stream:
     leapfrog: Leapfrog
     generation: Generation = Generation.JAZZY
     groups: Sequence[tuple[str, ...]] = (NAMES,)
-    parameters: ControllerParameters = ControllerParameters(
-        interpolate_from_desired_state=True, allow_trajectory_replacement=False
+    parameters: ControllerParameters = field(
+        default_factory=lambda: ControllerParameters(
+            interpolate_from_desired_state=True, allow_trajectory_replacement=False
+        )
     )
     refusals: list[str] = field(default_factory=list)
     commands: list[np.ndarray] = field(default_factory=list)
