@@ -198,6 +198,14 @@ def test_limits_are_one_in_urdf_yaml_and_mujoco(name: str) -> None:
     model = build_model("cube_and_tray")
     assert model.joint(name).limited[0]
     np.testing.assert_allclose(model.joint(name).range, [lower, upper], atol=1e-9)
-    if name.endswith("gripper"):
+    if "gripper" in name:
         assert effort >= GRIPPER_FORCE_N
     assert effort > 0
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_second_finger_is_the_stronger(side: str) -> None:
+    """Else, in Gazebo, what is held pushes it away from where the first one is."""
+    first, second = (JOINTS[f"{side}_gripper{suffix}"].find("limit") for suffix in ("", "_mimic"))
+    assert first is not None and second is not None
+    assert float(second.get("effort", "nan")) > float(first.get("effort", "nan"))

@@ -15,7 +15,7 @@ import mujoco
 import numpy as np
 import pytest
 import yaml
-from sdf_facts import Facts, build, missing_sdformat
+from gz_programs import SDFORMAT, Facts, build, missing
 
 from dva_ros.cell.description import robot_description
 from dva_ros.cell.model import CAMERAS, build_model
@@ -38,10 +38,10 @@ def rotation(fact: dict[str, Any]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    reason = missing_sdformat()
+    reason = missing(SDFORMAT, "libsdformat-dev")
     if reason is not None:
         pytest.skip(reason)
-    return build(tmp_path_factory.mktemp("sdformat"))
+    return build("gz_sdf", SDFORMAT, tmp_path_factory.mktemp("sdformat"))
 
 
 @pytest.fixture(scope="module")
