@@ -49,7 +49,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 5])  # left arm, right arm
 def test_the_experts_commands_put_the_cube_into_the_tray(
     seed: int, program: Path, tmp_path: Path
 ) -> None:
