@@ -1,10 +1,10 @@
-// Plays joint commands on the robot in a world, in Gazebo's physics (gz-physics with DART), driven
-// as gz_ros2_control's GazeboSimSystem drives it: at 100 Hz a joint's velocity is gain * rate * its
-// error, a second finger's is rate * its distance from the first; physics steps of 2 ms.
+// Plays joint commands on the robot in a world, in Gazebo's physics (gz-physics with DART),
+// driven as gz_ros2_control's GazeboSimSystem drives it: at 100 Hz a joint's velocity is gain *
+// rate * its error, a second finger's is rate * its distance from the first; steps of 2 ms.
 //
-// Arguments: physics plugin, world, robot, gain, joint names. Standard input: rows of commands, the
-// first is where the robot starts. Standard output: a row each of the object's place, the joints'
-// positions, and those of the joints' followers ("<joint>_mimic", 0 where there is none).
+// Arguments: physics plugin, world, robot, gain, joint names. Standard input: rows of commands,
+// the first is where the robot starts. Standard output: a row each of the object's place, the
+// joints' positions, and those of their followers ("<joint>_mimic", 0 where there is none).
 #include <chrono>
 #include <ignition/physics/FeatureList.hh>
 #include <ignition/physics/FindFeatures.hh>

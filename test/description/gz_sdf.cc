@@ -31,7 +31,8 @@ static void pose(const Pose3d &p) {
 
 template <typename Thing> static Pose3d resolved(const Thing &thing, sdf::Errors &errors) {
   Pose3d found;
-  for (const auto &error : thing.SemanticPose().Resolve(found, "__model__")) errors.push_back(error);
+  for (const auto &error : thing.SemanticPose().Resolve(found, "__model__"))
+    errors.push_back(error);
   return found;
 }
 
