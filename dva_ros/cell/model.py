@@ -182,8 +182,8 @@ def _add_handled_box(spec: mujoco.MjSpec) -> None:
         _add_box(box, HANDLE_HALF_M, centre, HANDLE_RGBA, mass=0.02)
 
 
-def build_model(objects: str, colour: str = "red") -> mujoco.MjModel:
-    """Compile the cell.
+def build_spec(objects: str, colour: str = "red") -> mujoco.MjSpec:
+    """Describe the cell.
 
     Args:
         objects: "cube_and_tray" or "handled_box"; the free body is named ``object``.
@@ -233,4 +233,9 @@ def build_model(objects: str, colour: str = "red") -> mujoco.MjModel:
         _add_handled_box(spec)
     else:
         raise ValueError(f"objects must be cube_and_tray or handled_box, got {objects!r}")
-    return spec.compile()
+    return spec
+
+
+def build_model(objects: str, colour: str = "red") -> mujoco.MjModel:
+    """Compile the cell; arguments and errors of `build_spec`."""
+    return build_spec(objects, colour).compile()

@@ -72,6 +72,7 @@ class Stream:
         leapfrog: under test.
         generation: of the controllers.
         groups: the joints of each controller.
+        parameters: of every controller.
         refusals: of the controllers.
         commands: all that they wrote, [J] each.
         steps: measured on them.
@@ -80,16 +81,19 @@ class Stream:
     leapfrog: Leapfrog
     generation: Generation = Generation.JAZZY
     groups: Sequence[tuple[str, ...]] = (NAMES,)
+    parameters: ControllerParameters = field(
+        default_factory=lambda: ControllerParameters(
+            interpolate_from_desired_state=True, allow_trajectory_replacement=False
+        )
+    )
     refusals: list[str] = field(default_factory=list)
     commands: list[np.ndarray] = field(default_factory=list)
     steps: CommandSteps = field(default_factory=lambda: CommandSteps(LIMITS, PERIOD_S))
 
     def __post_init__(self) -> None:
-        parameters = ControllerParameters(
-            interpolate_from_desired_state=True, allow_trajectory_replacement=False
-        )
         self._controllers = [
-            JointTrajectoryController(group, self.generation, parameters) for group in self.groups
+            JointTrajectoryController(group, self.generation, self.parameters)
+            for group in self.groups
         ]
         self._columns = [[NAMES.index(name) for name in group] for group in self.groups]
         self._position = self.leapfrog.state.motion.final_position.copy()
