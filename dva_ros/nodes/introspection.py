@@ -8,6 +8,7 @@ the security policies are made of this, so that neither can say something else t
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from .process import ProcessParameters
 from .qos_overrides import POLICIES, PREFIX
 
 LIFECYCLE_TOPIC = "~/transition_event"
+_NAMESPACE = f"/reference_{os.getpid()}"
+"""Tells relative names from absolute ones, and these nodes from others of the same name."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Endpoint:
     """One end of a topic or service.
 
     Attributes:
-        name: resolved, or beginning with ``~`` where it begins with the node's name.
+        name: as the node's code has it: with ``~/`` below the node's own name, with ``/`` where no
+            namespace is pushed before it, else relative to the namespace.
         type: "package/Type".
         qos: of a topic, in words; empty where the middleware's own.
         overridable: whether the parameters of `qos_overrides` exist for it.
@@ -45,7 +49,9 @@ class Endpoint:
 
     def resolved(self, node: str) -> str:
         """The name as it is without a namespace."""
-        return f"/{node}{self.name[1:]}" if self.name.startswith("~") else self.name
+        if self.name.startswith("~"):
+            return f"/{node}{self.name[1:]}"
+        return self.name if self.name.startswith("/") else f"/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -113,12 +119,12 @@ def interfaces() -> tuple[NodeInterface, list[NodeInterface]]:
     Raises:
         RuntimeError: a node could not be configured; its message says why.
     """
-    common = interface_of(ManagedNode("node"), "")
+    common = interface_of(ManagedNode("node", namespace=_NAMESPACE), "")
     every = []
-    for name, cls in node_classes().items():
+    for cls in node_classes().values():
         module = importlib.import_module(cls.__module__)
-        every.append(interface_of(cls(), _summary(module.__doc__ or "")).without(common))  # type: ignore[call-arg]
-        assert every[-1].name == name
+        node = cls(namespace=_NAMESPACE)  # type: ignore[call-arg]  # a node knows its own name
+        every.append(interface_of(node, _summary(module.__doc__ or "")).without(common))
     return common, every
 
 
@@ -168,7 +174,7 @@ def _topics(
 ) -> tuple[Endpoint, ...]:
     return tuple(
         Endpoint(
-            _private(node, topic),
+            _unresolved(node, topic),
             _short(kinds),
             _words(profiles[topic]) if topic in profiles else "",
             all(node.has_parameter(name) for name in qos_parameters(topic, end)),
@@ -178,12 +184,14 @@ def _topics(
 
 
 def _services(node: Node, named: list[tuple[str, list[str]]]) -> tuple[Endpoint, ...]:
-    return tuple(Endpoint(_private(node, name), _short(kinds)) for name, kinds in sorted(named))
+    return tuple(Endpoint(_unresolved(node, name), _short(kinds)) for name, kinds in sorted(named))
 
 
-def _private(node: Node, name: str) -> str:
-    own = node.get_fully_qualified_name() + "/"
-    return "~/" + name.removeprefix(own) if name.startswith(own) else name
+def _unresolved(node: Node, name: str) -> str:
+    own, namespace = node.get_fully_qualified_name() + "/", node.get_namespace() + "/"
+    if name.startswith(own):
+        return "~/" + name.removeprefix(own)
+    return name.removeprefix(namespace)
 
 
 def _short(kinds: list[str]) -> str:

@@ -29,10 +29,11 @@ Every node, topic, service and parameter, read from the running nodes by `{COMMA
 again after a change of the code (a test compares). What the topics and services are for, and what
 happens when something fails: [nodes.md](nodes.md).
 
-Names are as they are without a namespace or remapping; `~` is the node's own name. Parameters have
-their defaults, so there is one controller, `joint_trajectory_controller`, and the two cameras of
-the embedded cell; with other `cameras` and `controllers` the names of their topics follow. Nodes
-read their parameters at configure; a value outside its range is refused by name.
+Names that begin with `/` are absolute, `~` is the node's own name, and all others are relative to
+the namespace. Parameters have their defaults, so there is one controller,
+`joint_trajectory_controller`, and the two cameras of the embedded cell; with other `cameras` and
+`controllers` the names of their topics follow. Nodes read their parameters at configure; a value
+outside its range is refused by name.
 """
 
 QOS_NOTE = """\
@@ -93,7 +94,7 @@ def _overview(every: Sequence[NodeInterface]) -> str:
     for node in every:
         for which, of in enumerate(ends):
             for endpoint in of(node):
-                name = endpoint.resolved(node.name)
+                name = endpoint.resolved(node.name).removeprefix("/")
                 topics.setdefault(name, (endpoint, ([], [])))[1][which].append(node.name)
     return _table(
         ("topic", "type", "from", "to"),

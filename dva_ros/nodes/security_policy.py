@@ -11,12 +11,10 @@ from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree as ET
 
 from ..graph import ENCLAVES, enclave
-from .introspection import LIFECYCLE_TOPIC, NodeInterface
+from .introspection import LIFECYCLE_TOPIC, Endpoint, NodeInterface
 
 OPERATOR, MONITOR = "operator", "monitor"
-CLOCK, INSTRUCTION = "/clock", "/instruction"
-ABSOLUTE = frozenset({CLOCK, "/diagnostics", "/parameter_events", "/rosout"})
-"""Names that no namespace is pushed before."""
+CLOCK, INSTRUCTION = "/clock", "instruction"
 
 SETTERS = frozenset({"~/set_parameters", "~/set_parameters_atomically"})
 """Services that nobody may call: parameters take effect at configure, and come from the file."""
@@ -46,16 +44,14 @@ def policies(common: NodeInterface, every: Sequence[NodeInterface]) -> str:
             reply=[end.name for end in (*common.services, *node.services)],
             request=[end.name for end in node.clients],
         )
-    published = sorted({end.resolved(node.name) for node in every for end in node.publishers})
-    heard = [*published, *sorted(ABSOLUTE)]
-    served = [end.resolved(node.name) for node in every for end in node.services]
-    served += [
-        end.resolved(node.name)
+    own = [end.name for end in common.publishers if end.name.startswith("/")]
+    heard = [_of(node, end) for node in every for end in node.publishers] + [CLOCK, *own]
+    served = [
+        _of(node, end)
         for node in every
-        for end in common.services
+        for end in (*common.services, *node.services)
         if end.name not in SETTERS
     ]
-    own = [end.name for end in common.publishers if end.name in ABSOLUTE]
     own_services = [end.name for end in common.services]
     _enclave(
         enclaves,
@@ -86,13 +82,13 @@ def _enclave(
         ("service", "reply", reply),
         ("service", "request", request),
     ):
-        allowed = sorted({_relative(item) for item in names})
+        allowed = sorted(set(names))
         if allowed:
             group = ET.SubElement(profile, f"{kind}s", {rule: "ALLOW"})
             for item in allowed:
                 ET.SubElement(group, kind).text = item
 
 
-def _relative(name: str) -> str:
-    """A name that follows the profile's namespace."""
-    return name if name in ABSOLUTE or name.startswith("~") else name.removeprefix("/")
+def _of(node: NodeInterface, end: Endpoint) -> str:
+    """The name that another node, in the same namespace, has for it."""
+    return f"{node.name}{end.name[1:]}" if end.name.startswith("~") else end.name
