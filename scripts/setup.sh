@@ -76,7 +76,9 @@ require_system_packages() {
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' ||
         missing+=(python3-dev)
     grep -q libEGL.so.1 <<<"$libraries" || missing+=(libegl1)
-    grep -q libOSMesa.so <<<"$libraries" || missing+=(libosmesa6)
+    # A second renderer, where the distribution still has it: Mesa 25.1 dropped it.
+    grep -q libOSMesa.so <<<"$libraries" || ! apt-cache show libosmesa6 >/dev/null 2>&1 ||
+        missing+=(libosmesa6)
     compgen -G '/usr/lib/*/dri/*_dri.so' >/dev/null ||
         compgen -G '/usr/lib*/dri/*_dri.so' >/dev/null ||
         grep -qE 'libgallium|libEGL_nvidia' <<<"$libraries" || missing+=(libgl1-mesa-dri)
