@@ -10,6 +10,7 @@ from sensor_msgs.msg import Image, JointState
 from std_srvs.srv import Trigger
 
 from dva_msgs.msg import LeapfrogStatus
+from dva_ros.leapfrog.messages import Mode
 from dva_ros.nodes import qos
 from dva_ros.nodes.conversions import image_from_msg
 
@@ -50,8 +51,11 @@ def main() -> None:
         for _ in range(200):
             rclpy.spin_once(node, timeout_sec=0.01)
         status, joints = newest["leapfrog_scheduler/status"], newest["joint_states"]
-        fastest = max(joints.name, key=lambda n: abs(joints.velocity[joints.name.index(n)]))
-        print(f"{status.predictions} predictions, {status.reason or 'moving'}, fastest: {fastest}")
+        speed, joint = max(zip(map(abs, joints.velocity), joints.name, strict=True))
+        mode = Mode(status.mode).name.lower()
+        print(f"{status.predictions} predictions, {mode}, {joint} moves at {speed:.2f} rad/s")
+        if status.reason:
+            print(f"    last reason to stop or refuse: {status.reason}")
     call("disengage")
     keep("after.png")
     print("before.png and after.png are what the overhead camera saw")
