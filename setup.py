@@ -40,6 +40,7 @@ setup(
         *shared_files(),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest", "pytest-timeout"]},  # colcon test: run by pytest
     zip_safe=False,
     maintainer="dva_ros maintainers",
     maintainer_email="maintainers@users.noreply.r-seed-a6b7f541.example",

@@ -13,6 +13,13 @@ from .resources import resource_path
 CELL = "cell"
 DISPLAY = "imagination_display"
 FASTDDS_PROFILE = "config/fastdds.xml"
+ENCLAVES = "/dva_ros"
+"""Where the nodes' security enclaves lie in a keystore."""
+
+
+def enclave(name: str) -> str:
+    """The security enclave of a node; it counts only with ``ROS_SECURITY_ENABLE=true``."""
+    return f"{ENCLAVES}/{name}"
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ class GraphOptions:
         """The command line that runs a node without ``launch``."""
         command = [sys.executable, "-m", node.module, "--ros-args"]
         command += ["--params-file", str(self.params_file), "--log-level", self.log_level]
+        command += ["--enclave", enclave(node.name)]
         if self.namespace:
             command += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, value in self.parameters(node).items():

@@ -42,9 +42,16 @@ require_platform() {
         "Install ROS 2 ($distro or newer), source its setup.bash, and run make setup again."
 }
 
-# A suitable Python: $PYTHON, or the first that runs and has wheels.
+# A suitable Python: $PYTHON, or the first that runs and has wheels; on an installation its own.
 find_python() {
     local candidate
+    if [ "$distro" = ros ]; then
+        python=${PYTHON:-python3}
+        "$python" -c 'import rclpy' ||
+            fail "$python cannot import the rclpy of ROS 2 $ROS_DISTRO; name the Python of the" \
+                "installation: make setup PYTHON=/usr/bin/python3"
+        return
+    fi
     for candidate in ${PYTHON:-python3 python3.12 python3.11 python3.13 python3.10}; do
         if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
             2>/dev/null; then
@@ -69,7 +76,9 @@ require_system_packages() {
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' ||
         missing+=(python3-dev)
     grep -q libEGL.so.1 <<<"$libraries" || missing+=(libegl1)
-    grep -q libOSMesa.so <<<"$libraries" || missing+=(libosmesa6)
+    # A second renderer, where the distribution still has it: Mesa 25.1 dropped it.
+    grep -q libOSMesa.so <<<"$libraries" || ! apt-cache show libosmesa6 >/dev/null 2>&1 ||
+        missing+=(libosmesa6)
     compgen -G '/usr/lib/*/dri/*_dri.so' >/dev/null ||
         compgen -G '/usr/lib*/dri/*_dri.so' >/dev/null ||
         grep -qE 'libgallium|libEGL_nvidia' <<<"$libraries" || missing+=(libgl1-mesa-dri)

@@ -75,13 +75,13 @@ def run(args: argparse.Namespace) -> int:
             TakeoverRecorder, args.takeover_from, args.takeover_latency_ms / 1000
         )
     total = len(config.tasks) * config.episodes
-    frames = succeeded = recorded = resumed = 0
+    frames = succeeded = recorded = 0
     signal.signal(signal.SIGTERM, _interrupt)
     interval = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=total, unit="episode", smoothing=0.05, mininterval=interval) as bar:
 
         def report(event: Recorded) -> None:
-            nonlocal frames, succeeded, recorded, resumed
+            nonlocal frames, succeeded, recorded
             recorded += event.episodes
             succeeded += event.succeeded
             if event.resumed:

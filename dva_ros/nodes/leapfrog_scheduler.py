@@ -103,10 +103,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         self.subscribe(PredictedClip, "video_predictor/clip", self._on_clip, qos.COMMAND)
         if settings.clearance_m > 0:
             # It comes once, perhaps before activation.
-            heard = self.create_subscription(
-                String, "robot_description", self._on_description, qos.STATE
-            )
-            self.own(heard, self.destroy_subscription)
+            self.listen(String, "robot_description", self._on_description, qos.STATE)
         self.serve(Trigger, "~/engage", self._on_engage)
         self.serve(Trigger, "~/disengage", self._on_disengage)
         self.serve(SetBool, "~/hold", self._on_hold)

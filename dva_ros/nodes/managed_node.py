@@ -23,6 +23,7 @@ from ..errors import UserError
 from .conversions import seconds_of
 from .diagnostics import DiagnosticsReporter, Health
 from .parameters import unknown_parameters
+from .qos_overrides import overridable
 
 E = TypeVar("E")
 
@@ -77,19 +78,37 @@ class ManagedNode(LifecycleNode):
         return thing
 
     def advertise(self, kind: type[Any], topic: str, qos: QoSProfile) -> Any:
-        """A publisher that lives until teardown."""
-        return self.own(self.create_publisher(kind, topic, qos), self.destroy_publisher)
+        """A publisher that lives until teardown; its quality of service can be overridden.
+
+        Raises:
+            ParameterError: an override of its quality of service is none.
+        """
+        with overridable(self, topic, qos) as options:
+            publisher = self.create_publisher(kind, topic, **options)
+        return self.own(publisher, self.destroy_publisher)
 
     def subscribe(
         self, kind: type[Any], topic: str, callback: Callable[[Any], None], qos: QoSProfile
     ) -> None:
-        """A subscription that lives until teardown and is heard while active."""
+        """A subscription that lives until teardown and is heard while active.
+
+        Raises:
+            ParameterError: an override of its quality of service is none.
+        """
 
         def heard(message: Any) -> None:
             if self.active:
                 callback(message)
 
-        self.own(self.create_subscription(kind, topic, heard, qos), self.destroy_subscription)
+        self.listen(kind, topic, heard, qos)
+
+    def listen(
+        self, kind: type[Any], topic: str, callback: Callable[[Any], None], qos: QoSProfile
+    ) -> None:
+        """As `subscribe`, and heard while inactive too: what comes once, perhaps early."""
+        with overridable(self, topic, qos) as options:
+            subscription = self.create_subscription(kind, topic, callback, **options)
+        self.own(subscription, self.destroy_subscription)
 
     def every(self, period_s: float, callback: Callable[[], None]) -> None:
         """A timer that lives until teardown and fires while active."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -65,7 +65,7 @@ def load_state(folder: Path) -> TrainingState:
         raise UserError(f"nothing to resume in {folder}: {STATE_FILE} is missing") from error
     except (
         SpecMismatchError,
-        pickle.UnpicklingError,
+        UnpicklingError,
         KeyError,
         RuntimeError,
         EOFError,

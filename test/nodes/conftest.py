@@ -16,3 +16,19 @@ def graph(ros_domain: int) -> Iterator[Any]:
     graph = Graph()
     yield graph
     graph.close()
+
+
+@pytest.fixture(scope="session")
+def node_interfaces(ros_domain: int, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What every node has and what each has beside it, read from the running nodes once."""
+    import rclpy
+
+    from dva_ros.nodes.introspection import interfaces
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("nodes"))
+        rclpy.init()
+        try:
+            return interfaces()
+        finally:
+            rclpy.shutdown()
