@@ -6,7 +6,7 @@ from launch import LaunchDescriptionEntity
 from launch.actions import SetEnvironmentVariable
 from launch_ros.actions import Node
 
-from ..graph import GraphNode, environment, middleware
+from ..graph import GraphNode, enclave, environment, middleware
 from ..resources import PACKAGE
 from ..supervisor import DIE_WITH_PARENT
 from .arguments import Bringup
@@ -40,7 +40,7 @@ def node_action(node: GraphNode, bringup: Bringup) -> Node:
             str(options.params_file),
             {"autostart": bringup.autostart, **options.parameters(node)},
         ],
-        ros_arguments=["--log-level", options.log_level],
+        ros_arguments=["--log-level", options.log_level, "--enclave", enclave(node.name)],
         additional_env={**environment(), DIE_WITH_PARENT: "1"},
         output="screen",
         respawn=bringup.respawn,
