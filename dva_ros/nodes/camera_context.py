@@ -207,10 +207,10 @@ class CameraContextNode(ManagedNode):
         topic = f"{name}/image_raw"
         if given.transport == "compressed":
             take = partial(self._on_image, name, compressed_picture_from_msg)
-            self.subscribe(CompressedImage, f"{topic}/compressed", take, qos.SENSOR)
+            self.subscribe(CompressedImage, f"{topic}/compressed", take, qos.IMAGE_IN)
         else:
             take = partial(self._on_image, name, picture_from_msg)
-            self.subscribe(Image, topic, take, qos.SENSOR)
+            self.subscribe(Image, topic, take, qos.IMAGE_IN)
         if given.rectify:
             # One comes with every image, and all are the same: heard without unpacking.
             heard = self.create_subscription(

@@ -47,8 +47,7 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     Returns:
         The process's exit status: 0, or 1 where the node could not start or gave up.
     """
-    if os.environ.get(DIE_WITH_PARENT):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    die_with_parent()
     signals = _listen()
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -82,6 +81,12 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
         node.finish()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+def die_with_parent() -> None:
+    """Where the parent process asked for it, its end ends this one, too."""
+    if os.environ.get(DIE_WITH_PARENT):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _listen() -> int:
