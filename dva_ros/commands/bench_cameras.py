@@ -19,10 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"length of the measurement, 2..{MAX_SECONDS:.0f}",
     )
     parser.add_argument(
+        "--encoding",
+        default="rgb8",
+        help="rgb8, bgr8, bayer_rggb8, yuv422_yuy2, mono16 or jpeg",
+    )
+    parser.add_argument("--rectify", action="store_true", help="undo a lens's distortion")
+    parser.add_argument(
         "--naive",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="measure a naive node as well, for as long again",
+        help="measure a naive node as well, for as long again; of plain rgb8 alone",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
 
@@ -33,13 +39,19 @@ def run(args: argparse.Namespace) -> int:
 
     if not 2.0 <= args.seconds <= MAX_SECONDS:
         raise UserError(f"--seconds must be 2 to {MAX_SECONDS:.0f}")
+    from ..nodes.camera_bench.load import FORMATS, CameraLoad
+
+    if args.encoding not in FORMATS:
+        raise UserError(f"--encoding must be one of {', '.join(FORMATS)}")
+    naive = args.naive and args.encoding == "rgb8" and not args.rectify
+    load = CameraLoad(args.seconds, args.encoding, args.rectify)
     from rich.console import Console
     from tqdm import tqdm
 
     from ..nodes.camera_bench.measure import measure_cameras
     from ..nodes.camera_bench.report import lost, summary, table, write_json
 
-    nodes = 1 + args.naive
+    nodes = 1 + naive
     with tqdm(total=nodes * args.seconds, unit="s", leave=False) as bar:
         before = 0.0
 
@@ -48,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
             bar.update(round(seconds - before, 1) if seconds > before else 0)
             before = seconds
 
-        found = measure_cameras(args.seconds, args.naive, progress)
+        found = measure_cameras(load, naive, progress)
     Console().print(table(found))
     for line in summary(found):
         print(line)

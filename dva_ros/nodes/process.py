@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -72,6 +73,9 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     try:
         if not _start(node):
             return EXIT_FAILED
+        # What exists now stays: a walk through it for garbage would only hold up messages.
+        gc.collect()
+        gc.freeze()
         executor.spin_until_future_complete(ended)
         return EXIT_FAILED if node.broken.is_set() else 0
     except ExternalShutdownException:

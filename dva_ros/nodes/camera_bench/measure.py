@@ -23,12 +23,22 @@ from .. import qos
 from ..camera_context import NAME
 from ..conversions import seconds_of
 from ..graph_client import ros_context
-from .load import CAMERAS, HEIGHT, JOINTS, MOSAIC_HEIGHT, MOSAIC_WIDTH, RATE_HZ, WIDTH, Published
+from .load import (
+    CAMERAS,
+    HEIGHT,
+    JOINTS,
+    JPEG,
+    MOSAIC_HEIGHT,
+    MOSAIC_WIDTH,
+    RATE_HZ,
+    WIDTH,
+    CameraLoad,
+    Published,
+)
 from .process import MeasuredProcess
 
-WARM_UP_S = 3.0
 START_TIMEOUT_S = 60.0
-LAST_DIAGNOSTICS_S = 2.5
+LAST_DIAGNOSTICS_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ class CameraBenchmark:
     """What was found.
 
     Attributes:
-        seconds: length of the measurement.
+        load: what was published.
         context: of `camera_context`.
         naive: of the naive node; None where it was left out.
         images_published: of all cameras together.
@@ -67,7 +77,7 @@ class CameraBenchmark:
         publisher_late_ms: greatest delay of an image behind its time: of this machine.
     """
 
-    seconds: float
+    load: CameraLoad
     context: NodeCost
     naive: NodeCost | None
     images_published: int
@@ -79,12 +89,13 @@ class CameraBenchmark:
 
 
 def measure_cameras(
-    seconds: float, naive: bool = True, progress: Callable[[float], object] = lambda s: None
+    load: CameraLoad, naive: bool = True, progress: Callable[[float], object] = lambda s: None
 ) -> CameraBenchmark:
     """Measure both nodes, one after the other.
 
     Args:
-        progress: called with the seconds that are over, of `seconds` a node.
+        naive: measure the naive node, too; it takes rgb8 alone and undoes no lens.
+        progress: called with the seconds that are over, of `load.seconds` a node.
 
     Raises:
         UserError: a process died or does not start, or no frame came.
@@ -94,23 +105,23 @@ def measure_cameras(
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(listener)
         try:
-            with MeasuredProcess(f"dva_ros.nodes.{NAME}", _parameters()) as node:
+            with MeasuredProcess(f"dva_ros.nodes.{NAME}", _parameters(load)) as node:
                 listener.wait_until_active(executor, node)
-                cpu, published = _watch(node, seconds, executor, progress)
+                cpu, published = _watch(node, load, executor, progress)
         finally:
             executor.shutdown()
             listener.destroy_node()
     # After the last image there are only marked frames.
     end = published.ended - SourceLimits.tolerance_s
     heard = [frame for frame in listener.frames if frame.stamp < end]
-    warm = [frame.delay_s for frame in heard if frame.stamp > heard[0].stamp + WARM_UP_S]
+    warm = [frame.delay_s for frame in heard if frame.stamp > heard[0].stamp + load.warm_up_s]
     if not warm:
         raise UserError(f"{NAME} published no frame")
     sent = len(CAMERAS) * published.images
     return CameraBenchmark(
-        seconds=seconds,
+        load=load,
         context=_cost(cpu, warm),
-        naive=_measure_naive(seconds, progress) if naive else None,
+        naive=_measure_naive(load, progress) if naive else None,
         images_published=sent,
         images_lost=sent - sum(listener.taken.values()),
         frames=len(heard),
@@ -182,11 +193,11 @@ class _Listener(Node):
                 )
 
 
-def _measure_naive(seconds: float, progress: Callable[[float], object]) -> NodeCost:
+def _measure_naive(load: CameraLoad, progress: Callable[[float], object]) -> NodeCost:
     with MeasuredProcess("dva_ros.nodes.camera_bench.naive") as node:
-        cpu, _ = _watch(node, seconds, None, progress)
+        cpu, _ = _watch(node, load, None, progress)
         node.interrupt()
-        delays = (node.heard() or [])[round(WARM_UP_S * RATE_HZ) * len(CAMERAS) :]
+        delays = (node.heard() or [])[round(load.warm_up_s * RATE_HZ) * len(CAMERAS) :]
     if not delays:
         raise UserError("the naive node took no image")
     return _cost(cpu, delays)
@@ -194,18 +205,18 @@ def _measure_naive(seconds: float, progress: Callable[[float], object]) -> NodeC
 
 def _watch(
     node: MeasuredProcess,
-    seconds: float,
+    load: CameraLoad,
     executor: SingleThreadedExecutor | None,
     progress: Callable[[float], object],
 ) -> tuple[float, Published]:
-    """Publish for the warm-up and `seconds`; gives the share of a core, and what was sent."""
-    total = WARM_UP_S + seconds
+    """Publish for the warm-up and the measurement; gives the share of a core and what was sent."""
+    arguments = [str(load.warm_up_s + load.seconds), load.encoding]
     module = "dva_ros.nodes.camera_bench.publisher"
-    with MeasuredProcess(module, [str(total)]) as publisher:
+    with MeasuredProcess(module, arguments) as publisher:
         publisher.heard()  # it begins once the node listens
-        _spin(executor, WARM_UP_S)
+        _spin(executor, load.warm_up_s)
         begun, before = time.monotonic(), node.cpu_s()
-        while (elapsed := time.monotonic() - begun) < seconds - 1.0:
+        while (elapsed := time.monotonic() - begun) < load.seconds - 1.0:
             if not (publisher.alive and node.alive):
                 raise UserError("a process of the benchmark died; its last words are above")
             progress(elapsed)
@@ -232,7 +243,7 @@ def _cost(cpu_share: float, delays_s: list[float]) -> NodeCost:
     return NodeCost(cpu_share, float(p50), float(p99), float(worst), len(delays_s))
 
 
-def _parameters() -> list[str]:
+def _parameters(load: CameraLoad) -> list[str]:
     values = {
         "cameras": list(CAMERAS),
         "mosaic_heights": [MOSAIC_HEIGHT] * len(CAMERAS),
@@ -240,5 +251,7 @@ def _parameters() -> list[str]:
         "native_heights": [HEIGHT] * len(CAMERAS),
         "native_widths": [WIDTH] * len(CAMERAS),
         "joints": list(JOINTS),
+        "transports": ["compressed" if load.encoding == JPEG else "raw"],
+        "rectify": str([load.rectify]).lower(),
     }
     return ["--ros-args", *(word for k, v in values.items() for word in ("-p", f"{k}:={v}"))]

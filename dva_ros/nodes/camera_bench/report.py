@@ -16,8 +16,10 @@ GOAL_CPU_SHARE, GOAL_P99_MS = 0.6, 15.0
 
 def table(found: CameraBenchmark) -> Table:
     """CPU and latency of both nodes."""
+    load = found.load
     title = (
-        f"{len(CAMERAS)} cameras of {WIDTH}x{HEIGHT} at {RATE_HZ:.0f} Hz, {found.seconds:.0f} s"
+        f"{len(CAMERAS)} cameras of {WIDTH}x{HEIGHT} at {RATE_HZ:.0f} Hz, {load.encoding}"
+        f"{', rectified' if load.rectify else ''}, {load.seconds:.0f} s"
     )
     result = Table(title=title)
     for column in ("node", "of a core", "p50, ms", "p99, ms", "worst, ms", "of"):
