@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..spec import CellSpec
+from .camera_view import CameraView
 from .frame import ContextFrame
 from .grid import TimeGrid
 from .mosaic import compose_mosaic
+from .picture import Picture
 from .ring import Arrival, StampedRing
 from .sources import CameraSource, JointSample, JointSource, SourceLimits
 
@@ -44,6 +46,7 @@ class ContextAligner:
         capacity: frames remembered for a predictor that joins later.
         first_session: id of the first session; later ones count up from it.
         max_gap_s: greatest jump of the clock within a session.
+        views: camera name to what of its pictures goes on; without one, all of it.
     """
 
     def __init__(
@@ -54,12 +57,18 @@ class ContextAligner:
         capacity: int = 512,
         first_session: int = 1,
         max_gap_s: float = 5.0,
+        views: Mapping[str, CameraView] | None = None,
     ) -> None:
         limits = limits or SourceLimits()
+        views = views or {}
         self.spec = spec
         self.limits = limits
         self.cameras = {
-            camera.name: CameraSource(camera.name, *native_sizes[camera.name], limits)
+            camera.name: CameraSource(
+                camera.name,
+                views.get(camera.name) or CameraView(*native_sizes[camera.name]),
+                limits,
+            )
             for camera in spec.cameras
         }
         self.joints = JointSource(spec.joint_names, limits)
@@ -91,8 +100,10 @@ class ContextAligner:
         self.joints.clear()
         return self.session
 
-    def add_image(self, camera: str, stamp: float, image: np.ndarray, now: float) -> None:
-        """Take an image, uint8 RGB [rows, columns, 3] of the camera's native size."""
+    def add_image(
+        self, camera: str, stamp: float, image: np.ndarray | Picture, now: float
+    ) -> None:
+        """Take a picture of the camera's native size; an array is uint8 RGB [rows, columns, 3]."""
         self._watch_clock(now)
         if stamp < self._earliest_origin:
             return
@@ -130,6 +141,7 @@ class ContextAligner:
         while (time := grid.time(self._next_index)) <= now + self.limits.settle_s:
             overdue = now >= time + self.limits.max_delay_s
             if not overdue and not self._settled(time):
+                self._look_ahead(time)
                 break
             ready.append(self._assemble(self._next_index, time))
             self._next_index += 1
@@ -170,13 +182,21 @@ class ContextAligner:
             camera.ring.settled(time, slack) for camera in cameras
         )
 
+    def _look_ahead(self, time: float) -> None:
+        """Decode what is settled while another source is waited for: less is left to do then."""
+        for camera in self.cameras.values():
+            sample = camera.ring.nearest(time)
+            if sample is not None and camera.ring.settled(time, self.limits.settle_s):
+                camera.pixels(sample)
+
     def _assemble(self, index: int, time: float) -> ContextFrame:
         images, missing, ages = {}, [], []
         for name, camera in self.cameras.items():
             sample = camera.ring.nearest(time)
             assert sample is not None, "a session begins only once every source has a sample"
-            absent = abs(sample.stamp - time) > self.limits.tolerance_s or camera.frozen
-            images[name] = sample.value
+            images[name], whole = camera.pixels(sample)
+            late = abs(sample.stamp - time) > self.limits.tolerance_s
+            absent = late or camera.frozen or not whole
             missing.append(absent)
             ages.append(time - sample.stamp)
             self.counts.camera_missing[name] += absent

@@ -54,6 +54,15 @@ def split_mosaic(mosaic: np.ndarray, spec: CellSpec) -> dict[str, np.ndarray]:
     return parts
 
 
+def require_shape(camera: CameraSpec, height: int, width: int) -> None:
+    """Raise CameraImageError where a picture of this size has not the camera's aspect ratio."""
+    if height == 0 or height * camera.width != width * camera.height:
+        raise CameraImageError(
+            f"camera '{camera.name}' gives {width}x{height} pixels, which has not the shape of "
+            f"{camera.width}x{camera.height}; set the camera to a multiple of that size, or crop"
+        )
+
+
 def _image_of(camera: CameraSpec, images: Mapping[str, np.ndarray]) -> np.ndarray:
     if camera.name not in images:
         raise CameraImageError(
@@ -65,12 +74,7 @@ def _image_of(camera: CameraSpec, images: Mapping[str, np.ndarray]) -> np.ndarra
             f"camera '{camera.name}' must give uint8 RGB [height, width, 3], "
             f"got {image.dtype} {list(image.shape)}"
         )
-    height, width = image.shape[:2]
-    if height == 0 or height * camera.width != width * camera.height:
-        raise CameraImageError(
-            f"camera '{camera.name}' gives {width}x{height} pixels, which has not the shape of "
-            f"{camera.width}x{camera.height}; set the camera to a multiple of that size"
-        )
+    require_shape(camera, *image.shape[:2])
     return image
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .ring import Arrival, StampedRing
+from .camera_view import Calibration, CameraView
+from .image_decoding import ImageError
+from .picture import Picture, RawPicture
+from .ring import Arrival, Sample, StampedRing
 
 
 @dataclass(frozen=True)
@@ -42,25 +45,28 @@ class SourceLimits:
 
 
 class CameraSource:
-    """The recent images of one camera.
+    """The recent pictures of one camera; only what becomes a frame is decoded.
 
     Args:
         name: camera name.
-        height: rows that every image must have.
-        width: columns that every image must have.
+        view: size of the pictures, and what of them goes on.
         limits: when it counts as faulty.
     """
 
-    def __init__(self, name: str, height: int, width: int, limits: SourceLimits) -> None:
+    def __init__(self, name: str, view: CameraView, limits: SourceLimits) -> None:
         self.name = name
-        self.shape = (height, width, 3)
-        self.ring: StampedRing[np.ndarray] = StampedRing(
+        self.view = view
+        self.ring: StampedRing[Picture] = StampedRing(
             limits.capacity, limits.future_tolerance_s, limits.max_age_s
         )
         self._limits = limits
         self._refusal: str | None = None
+        self._uncalibrated = "no camera_info yet: rectify needs it"
+        self._damage: str | None = None
         self._identical = 0
         self._posture: np.ndarray | None = None
+        self._seen: Picture | None = None
+        self._image = np.zeros((*view.size, 3), np.uint8)
         self.frozen = False
 
     def clear(self) -> None:
@@ -69,34 +75,54 @@ class CameraSource:
         self._identical = 0
         self._posture = None
 
+    def calibrate(self, calibration: Calibration) -> None:
+        """Rectify by this from now on; what is wrong with it is the camera's fault."""
+        try:
+            self.view.calibrate(calibration)
+        except ImageError as error:
+            self.refuse_calibration(str(error))
+
+    def refuse_calibration(self, reason: str) -> None:
+        """Note that its calibration cannot be used; no picture is taken until a good one."""
+        self._uncalibrated = reason
+        self.view.waits_for_calibration = True
+        self.refuse(reason)
+
     def refuse(self, reason: str) -> None:
         """Note that an image could not be used; the next good one clears it."""
         self._refusal = reason
 
     def add(
-        self, stamp: float, image: np.ndarray, posture: np.ndarray | None, now: float
+        self, stamp: float, image: np.ndarray | Picture, posture: np.ndarray | None, now: float
     ) -> Arrival | None:
-        """Take an image; None when it was refused for its size or type.
+        """Take a picture; None when it was refused for its size or type.
 
         Args:
             stamp: seconds on the robot's clock.
-            image: uint8 RGB [height, width, 3].
+            image: a picture as the camera sends it, or uint8 RGB [height, width, 3].
             posture: joint positions measured at the stamp, for telling a frozen picture from a
                 still robot; None while unknown.
             now: the clock.
         """
-        if image.dtype != np.uint8 or image.shape != self.shape:
-            got = "x".join(str(n) for n in image.shape)
+        try:
+            picture = RawPicture.of_rgb(image) if isinstance(image, np.ndarray) else image
+        except ImageError as error:
+            self.refuse(str(error))
+            return None
+        if (picture.height, picture.width) != (self.view.height, self.view.width):
             self.refuse(
-                f"image is {image.dtype} {got}, configured is uint8 "
-                + "x".join(str(n) for n in self.shape)
+                f"image is uint8 {picture.height}x{picture.width}x3, "
+                f"configured is uint8 {self.view.height}x{self.view.width}x3"
             )
             return None
+        if self.view.waits_for_calibration:
+            self.refuse(self._uncalibrated)
+            return None
         previous = self.ring.newest
-        arrival = self.ring.insert(stamp, image, now)
+        arrival = self.ring.insert(stamp, picture, now)
         if arrival is Arrival.ACCEPTED:
             self._refusal = None
-            self._watch_change(previous.value if previous else None, image, posture)
+            self._watch_change(previous.value if previous else None, picture, posture)
         elif arrival is Arrival.FUTURE:
             self.refuse(f"stamp lies {stamp - now:.3f} s in the future")
         elif arrival is Arrival.LATE:
@@ -109,6 +135,8 @@ class CameraSource:
         silent = newest is None or now - newest.stamp > self._limits.lost_after_s
         if self._refusal is not None:
             return self._refusal
+        if self._damage is not None:
+            return self._damage
         if newest is None:
             return "no image yet"
         if silent:
@@ -117,10 +145,21 @@ class CameraSource:
             return f"picture frozen: {self._identical + 1} identical images while the arms moved"
         return None
 
+    def pixels(self, sample: Sample[Picture]) -> tuple[np.ndarray, bool]:
+        """uint8 RGB [*view.size, 3] of a sample, and whether it is that sample's: in place of
+        one that cannot be decoded stands the last one that could, at first black."""
+        if sample.value is not self._seen:
+            self._seen = sample.value
+            try:
+                self._image, self._damage = self.view.see(sample.value), None
+            except ImageError as error:
+                self._damage = str(error)
+        return self._image, self._damage is None
+
     def _watch_change(
-        self, previous: np.ndarray | None, image: np.ndarray, posture: np.ndarray | None
+        self, previous: Picture | None, picture: Picture, posture: np.ndarray | None
     ) -> None:
-        if previous is None or not np.array_equal(previous, image):
+        if previous is None or not np.array_equal(previous.data, picture.data):
             self._identical, self._posture, self.frozen = 0, posture, False
             return
         self._identical += 1

@@ -4,30 +4,45 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import Image, JointState
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from dva_msgs.msg import ContextFrame as ContextFrameMsg
 from dva_msgs.srv import ClearContext, GetContext
 
 from ..context.alignment import ContextAligner
+from ..context.camera_view import CameraView
 from ..context.frame import ContextFrame
+from ..context.image_decoding import ImageError, Window
+from ..context.mosaic import require_shape
+from ..context.picture import Picture
 from ..context.sources import SourceLimits
 from . import qos
 from .cell_spec import SpecParameters
-from .conversions import MessageError, context_frame_to_msg, image_from_msg, seconds_of
+from .conversions import (
+    MessageError,
+    calibration_from_msg,
+    compressed_picture_from_msg,
+    context_frame_to_msg,
+    picture_from_msg,
+    seconds_of,
+)
 from .diagnostics import Health, Level
 from .managed_node import ManagedNode
 from .parameters import declare, parameter
 from .process import run_node
 
 NAME = "camera_context"
+TRANSPORTS = ("raw", "compressed")
+STAMP_END = 12
+"""Bytes of a serialized message up to the end of its header's stamp: encapsulation and time."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,19 @@ class CameraContextParameters:
     )
     native_widths: tuple[int, ...] = parameter(
         (128, 128), "columns per camera of the images on the topics, pixels"
+    )
+    transports: tuple[str, ...] = parameter(
+        ("raw",),
+        "raw: `<camera>/image_raw`, compressed: `<camera>/image_raw/compressed`; per camera, or "
+        "one for all",
+    )
+    rectify: tuple[bool, ...] = parameter(
+        (False,), "undo the lens by `<camera>/camera_info`; per camera, or one for all"
+    )
+    crop: tuple[int, ...] = parameter(
+        (0, 0, 0, 0),
+        "x, y, width, height of the part that is used, pixels, width 0 for all of it; per camera, "
+        "or one for all",
     )
     tolerance_s: float = parameter(
         0.06,
@@ -70,6 +98,63 @@ class CameraContextParameters:
     )
     instruction: str = parameter("", "instruction until one comes on the topic instruction")
 
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.transports) - set(TRANSPORTS))
+        if unknown:
+            raise ValueError(
+                f"transports has {', '.join(unknown)}; usable are {', '.join(TRANSPORTS)}"
+            )
+        if len(self.crop) % 4:
+            raise ValueError(f"crop has {len(self.crop)} numbers, not four a camera")
+
+    def inputs(self, cameras: Sequence[str]) -> dict[str, CameraInput]:
+        """How each camera's images come and what of them goes on.
+
+        Raises:
+            ValueError: a parameter has entries for another number of cameras.
+            ImageError: a crop is not inside of its picture.
+        """
+        rows = {
+            "native_heights": self.native_heights,
+            "native_widths": self.native_widths,
+            "transports": _for_each(self.transports, cameras),
+            "rectify": _for_each(self.rectify, cameras),
+            "crop": _for_each(_windows(self.crop), cameras),
+        }
+        for name, row in rows.items():
+            if len(row) != len(cameras):
+                raise ValueError(f"{name} has {len(row)} entries for {len(cameras)} cameras")
+        return {
+            name: CameraInput(transport, rectify, CameraView(height, width, window, rectify))
+            for name, height, width, transport, rectify, window in zip(
+                cameras, *rows.values(), strict=True
+            )
+        }
+
+
+@dataclass(frozen=True)
+class CameraInput:
+    """How a camera's images come.
+
+    Attributes:
+        transport: one of `TRANSPORTS`.
+        rectify: whether its camera_info is needed.
+        view: what of them goes on.
+    """
+
+    transport: str
+    rectify: bool
+    view: CameraView
+
+
+def _for_each(row: tuple[Any, ...], cameras: Sequence[str]) -> tuple[Any, ...]:
+    return row * len(cameras) if len(row) == 1 else row
+
+
+def _windows(crop: tuple[int, ...]) -> tuple[Window | None, ...]:
+    parts = [crop[at : at + 4] for at in range(0, len(crop), 4)]
+    return tuple(Window(*part) if part[2] else None for part in parts)
+
 
 class CameraContextNode(ManagedNode):
     """Publishes `~/context`; serves `~/get_context` and `~/clear_context`."""
@@ -83,15 +168,11 @@ class CameraContextNode(ManagedNode):
         spec_settings = declare(self, SpecParameters)
         try:
             self._spec = spec_settings.spec()
-            native = dict(
-                zip(
-                    spec_settings.cameras,
-                    zip(settings.native_heights, settings.native_widths, strict=True),
-                    strict=True,
-                )
-            )
-        except ValueError as error:
+            inputs = settings.inputs(spec_settings.cameras)
+        except (ValueError, ImageError) as error:
             raise MessageError(f"cameras of {NAME} do not fit together: {error}") from error
+        for camera in self._spec.cameras:
+            require_shape(camera, *inputs[camera.name].view.size)
         limits = SourceLimits(
             tolerance_s=settings.tolerance_s,
             max_delay_s=settings.max_delay_s,
@@ -99,21 +180,47 @@ class CameraContextNode(ManagedNode):
             lost_after_s=settings.lost_after_s,
             frozen_motion=settings.frozen_motion_rad,
         )
+        views = {name: given.view for name, given in inputs.items()}
         self._aligner = ContextAligner(
-            self._spec, native, limits, settings.capacity, first_session=int(time.time())
+            self._spec,
+            {name: (view.height, view.width) for name, view in views.items()},
+            limits,
+            settings.capacity,
+            first_session=int(time.time()),
+            views=views,
         )
         self._aligner.instruction = settings.instruction
         self._startup_timeout_s = settings.startup_timeout_s
         self._session = self._aligner.session
         self._latency_s = 0.0
         self._frames = self.advertise(ContextFrameMsg, "~/context", qos.FRAMES)
-        for name in native:
-            self.subscribe(Image, f"{name}/image_raw", partial(self._on_image, name), qos.SENSOR)
+        self._infos: dict[str, bytes] = {}
+        for name, given in inputs.items():
+            self._subscribe_to(name, given)
         self.subscribe(JointState, "joint_states", self._on_joints, qos.SENSOR)
         self.subscribe(String, "instruction", self._on_instruction, qos.STATE)
         self.every(0.01, self._poll)
         self.serve(ClearContext, "~/clear_context", self._on_clear)
         self.serve(GetContext, "~/get_context", self._on_get)
+
+    def _subscribe_to(self, name: str, given: CameraInput) -> None:
+        topic = f"{name}/image_raw"
+        if given.transport == "compressed":
+            take = partial(self._on_image, name, compressed_picture_from_msg)
+            self.subscribe(CompressedImage, f"{topic}/compressed", take, qos.IMAGE_IN)
+        else:
+            take = partial(self._on_image, name, picture_from_msg)
+            self.subscribe(Image, topic, take, qos.IMAGE_IN)
+        if given.rectify:
+            # One comes with every image, and all are the same: heard without unpacking.
+            heard = self.create_subscription(
+                CameraInfo,
+                f"{name}/camera_info",
+                partial(self._on_info, name),
+                qos.SENSOR,
+                raw=True,
+            )
+            self.own(heard, self.destroy_subscription)
 
     def start(self) -> None:
         """Begin a session: what was seen before is not this one's past."""
@@ -150,14 +257,27 @@ class CameraContextNode(ManagedNode):
         )
         return items
 
-    def _on_image(self, camera: str, message: Image) -> None:
+    def _on_image(
+        self, camera: str, read: Callable[[Any], Picture], message: Image | CompressedImage
+    ) -> None:
         try:
-            image = image_from_msg(message)
+            picture = read(message)
         except MessageError as error:
             self._aligner.cameras[camera].refuse(str(error))
             return
-        self._aligner.add_image(camera, seconds_of(message.header.stamp), image, self.now())
+        self._aligner.add_image(camera, seconds_of(message.header.stamp), picture, self.now())
         self._poll()
+
+    def _on_info(self, camera: str, serialized: bytes) -> None:
+        content = serialized[STAMP_END:]
+        if content == self._infos.get(camera):
+            return
+        self._infos[camera] = content
+        source = self._aligner.cameras[camera]
+        try:
+            source.calibrate(calibration_from_msg(deserialize_message(serialized, CameraInfo)))
+        except MessageError as error:
+            source.refuse_calibration(str(error))
 
     def _on_joints(self, message: JointState) -> None:
         self._aligner.add_joints(

@@ -9,7 +9,7 @@ import numpy as np
 from builtin_interfaces.msg import Duration
 from builtin_interfaces.msg import Time as TimeMsg
 from rclpy.time import Time
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -17,13 +17,14 @@ from dva_msgs import msg as dva
 
 from ..cell.controller import ControllerState
 from ..cell.controller import JointState as ControllerJointState
+from ..context.camera_view import Calibration
 from ..context.frame import ContextFrame
+from ..context.image_decoding import ImageError
+from ..context.picture import CompressedPicture, RawPicture
 from ..errors import UserError
 from ..leapfrog.commanded import Commanded
 from ..leapfrog.messages import Chunk, Frame, Request
 from ..trajectory import Trajectory, TrajectoryPoint
-
-_CHANNELS = {"rgb8": (0, 1, 2), "bgr8": (2, 1, 0), "rgba8": (0, 1, 2), "bgra8": (2, 1, 0)}
 
 
 class MessageError(UserError):
@@ -52,25 +53,63 @@ def header(seconds: float, frame_id: str = "") -> Header:
 
 
 def image_from_msg(message: Image) -> np.ndarray:
-    """uint8 RGB [height, width, 3]; a view of the message where it is rgb8 without padding.
+    """uint8 RGB [height, width, 3]; a view of the message for rgb8.
 
     Raises:
         MessageError: another encoding, or fewer bytes than the size says.
     """
-    order = _CHANNELS.get(message.encoding)
-    if order is None:
-        raise MessageError(f"encoding is '{message.encoding}', usable are {', '.join(_CHANNELS)}")
-    channels = 4 if "a" in message.encoding else 3
-    data = np.frombuffer(message.data, np.uint8)
-    step = message.step or message.width * channels
-    if step < message.width * channels or data.size < step * message.height:
-        raise MessageError(
-            f"{data.size} bytes with step {step} do not hold "
-            f"{message.width}x{message.height} pixels of {message.encoding}"
+    return picture_from_msg(message).decode(None)
+
+
+def picture_from_msg(message: Image) -> RawPicture:
+    """An image that is not decoded yet; a view of the message.
+
+    Raises:
+        MessageError: another encoding, or fewer bytes than the size says.
+    """
+    try:
+        return RawPicture.of(
+            message.encoding,
+            message.height,
+            message.width,
+            message.step,
+            message.data,
+            bool(message.is_bigendian),
         )
-    rows = data[: step * message.height].reshape(message.height, step)
-    pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
-    return pixels if order == (0, 1, 2) and channels == 3 else pixels[..., order]
+    except ImageError as error:
+        raise MessageError(str(error)) from error
+
+
+def compressed_picture_from_msg(message: CompressedImage) -> CompressedPicture:
+    """A compressed image that is not decoded yet; a view of the message.
+
+    Raises:
+        MessageError: neither JPEG nor PNG.
+    """
+    try:
+        return CompressedPicture.of(message.format, message.data)
+    except ImageError as error:
+        raise MessageError(str(error)) from error
+
+
+def calibration_from_msg(message: CameraInfo) -> Calibration:
+    """What a camera_info says of the lens.
+
+    Raises:
+        MessageError: it is for a part of the picture, or a smaller one (`roi`, binning).
+    """
+    roi = message.roi
+    if max(message.binning_x, message.binning_y) > 1 or roi.x_offset or roi.y_offset:
+        raise MessageError("camera_info with binning or an offset of its roi cannot be used")
+    return Calibration(
+        message.height,
+        message.width,
+        message.distortion_model,
+        tuple(message.d),
+        tuple(message.k),
+        tuple(message.r),
+        tuple(message.p),
+    )
 
 
 def image_to_msg(image: np.ndarray, seconds: float, frame_id: str) -> Image:

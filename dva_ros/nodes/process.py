@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -47,8 +48,7 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     Returns:
         The process's exit status: 0, or 1 where the node could not start or gave up.
     """
-    if os.environ.get(DIE_WITH_PARENT):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    die_with_parent()
     signals = _listen()
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -73,6 +73,9 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
     try:
         if not _start(node):
             return EXIT_FAILED
+        # What exists now stays: a walk through it for garbage would only hold up messages.
+        gc.collect()
+        gc.freeze()
         executor.spin_until_future_complete(ended)
         return EXIT_FAILED if node.broken.is_set() else 0
     except ExternalShutdownException:
@@ -82,6 +85,12 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
         node.finish()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+def die_with_parent() -> None:
+    """Where the parent process asked for it, its end ends this one, too."""
+    if os.environ.get(DIE_WITH_PARENT):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _listen() -> int:

@@ -11,7 +11,14 @@ from rclpy.qos import (
 )
 
 SENSOR = qos_profile_sensor_data
-"""Subscriptions to images and joint states: the newest matter, a lost one is noticed."""
+"""Subscriptions to joint states: the newest matter, a lost one is noticed."""
+
+IMAGE_IN = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=15,
+    reliability=QoSReliabilityPolicy.BEST_EFFORT,
+)
+"""Subscriptions to images: half a second at 30 Hz may wait while the process cannot run."""
 
 
 def reliable(depth: int) -> QoSProfile:

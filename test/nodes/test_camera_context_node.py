@@ -76,8 +76,10 @@ def test_a_lost_camera_is_an_error_by_its_name(cell: Cell) -> None:
 
 
 def test_another_encoding_is_an_error_that_names_both(cell: Cell) -> None:
-    cell.inputs.encoding["front"] = "mono8"
-    assert "mono8" in cell.error_of("front")
+    cell.inputs.encoding["front"] = "32FC1"
+    message = cell.error_of("front")
+    assert "32FC1" in message
+    assert "rgb8" in message
 
 
 def test_another_size_is_an_error_that_names_both(cell: Cell) -> None:

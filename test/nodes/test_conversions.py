@@ -82,7 +82,7 @@ def test_padding_at_the_end_of_rows_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "size", "said"), [("mono8", 30, "mono8"), ("rgb8", 31, "31 bytes")]
+    ("encoding", "size", "said"), [("32FC1", 600, "32FC1"), ("rgb8", 31, "31 bytes")]
 )
 def test_an_unusable_image_says_why(encoding: str, size: int, said: str) -> None:
     message = Image(height=6, width=5, encoding=encoding, step=15)

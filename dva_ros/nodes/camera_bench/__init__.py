@@ -1,0 +1,1 @@
+"""What three cameras cost in ``camera_context``, beside a naive node."""
