@@ -40,6 +40,9 @@ class CameraContextParameters:
     native_widths: tuple[int, ...] = parameter(
         (128, 128), "columns per camera of the images on the topics, pixels"
     )
+    image_topics: tuple[str, ...] = parameter(
+        ("",), "topic per camera, without /compressed; empty: `<camera>/image_raw`"
+    )
     tolerance_s: float = parameter(
         0.06,
         "greatest distance of an image from its grid time, s; more than half a camera period",
@@ -70,6 +73,16 @@ class CameraContextParameters:
     )
     instruction: str = parameter("", "instruction until one comes on the topic instruction")
 
+    def topics(self, cameras: Sequence[str]) -> dict[str, str]:
+        """The topic of each camera; ValueError where there is another number of them."""
+        given = self.image_topics if any(self.image_topics) else ("",) * len(cameras)
+        if len(given) != len(cameras):
+            raise ValueError(f"image_topics has {len(given)} entries for {len(cameras)} cameras")
+        return {
+            name: topic or f"{name}/image_raw"
+            for name, topic in zip(cameras, given, strict=True)
+        }
+
 
 class CameraContextNode(ManagedNode):
     """Publishes `~/context`; serves `~/get_context` and `~/clear_context`."""
@@ -83,6 +96,7 @@ class CameraContextNode(ManagedNode):
         spec_settings = declare(self, SpecParameters)
         try:
             self._spec = spec_settings.spec()
+            topics = settings.topics(spec_settings.cameras)
             native = dict(
                 zip(
                     spec_settings.cameras,
@@ -107,8 +121,8 @@ class CameraContextNode(ManagedNode):
         self._session = self._aligner.session
         self._latency_s = 0.0
         self._frames = self.advertise(ContextFrameMsg, "~/context", qos.FRAMES)
-        for name in native:
-            self.subscribe(Image, f"{name}/image_raw", partial(self._on_image, name), qos.SENSOR)
+        for name, topic in topics.items():
+            self.subscribe(Image, topic, partial(self._on_image, name), qos.SENSOR)
         self.subscribe(JointState, "joint_states", self._on_joints, qos.SENSOR)
         self.subscribe(String, "instruction", self._on_instruction, qos.STATE)
         self.every(0.01, self._poll)
