@@ -56,8 +56,7 @@ def fitting(
             sorted(spec.joint_names) == sorted(joints)
             and {camera.name for camera in spec.cameras} == set(sizes)
             and all(
-                0 < sizes[c.name][0] * c.width == sizes[c.name][1] * c.height
-                for c in spec.cameras
+                0 < sizes[c.name][0] * c.width == sizes[c.name][1] * c.height for c in spec.cameras
             )
         )
 

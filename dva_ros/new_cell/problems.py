@@ -34,8 +34,8 @@ def camera_problems(
             yield f"camera {camera.name}: {source.topic} has {source.publishers} publishers"
     if cameras and sizes is None and all(camera.source.height for camera in cameras):
         yield (
-            f"{len(cameras)} cameras of 4:3 do not stack to whole patches of {PATCH} pixels in any "
-            f"width up to {MOSAIC_WIDTHS[-1]}: fill in mosaic_heights, mosaic_width and crop"
+            f"{len(cameras)} cameras of 4:3 do not stack to whole patches of {PATCH} pixels in "
+            f"any width up to {MOSAIC_WIDTHS[-1]}: fill in mosaic_heights, mosaic_width and crop"
         )
 
 

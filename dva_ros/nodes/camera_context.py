@@ -79,8 +79,7 @@ class CameraContextParameters:
         if len(given) != len(cameras):
             raise ValueError(f"image_topics has {len(given)} entries for {len(cameras)} cameras")
         return {
-            name: topic or f"{name}/image_raw"
-            for name, topic in zip(cameras, given, strict=True)
+            name: topic or f"{name}/image_raw" for name, topic in zip(cameras, given, strict=True)
         }
 
 

@@ -20,6 +20,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.qos import QoSProfile
 
 from ..errors import UserError
+from .cell_spec import SPEC_PARAMETERS
 from .conversions import seconds_of
 from .diagnostics import DiagnosticsReporter, Health
 from .parameters import unknown_parameters
@@ -110,7 +111,7 @@ class ManagedNode(LifecycleNode):
         if result is not TransitionCallbackReturn.SUCCESS:
             self._release()
             return result
-        for note in unknown_parameters(self):
+        for note in unknown_parameters(self, SPEC_PARAMETERS):
             self.get_logger().warning(note)
         reporter = DiagnosticsReporter(self, self.health)
         self.own(reporter, DiagnosticsReporter.destroy)
