@@ -276,14 +276,18 @@ class _Probe:
         for name, wanted in asked.items():
             client = self._node.create_client(GetParameters, f"{name}/get_parameters")
             self._spin_until(client.service_is_ready)
-            futures[name] = client.call_async(GetParameters.Request(names=wanted))
+            for parameter in wanted:  # one by one: an unknown name leaves a whole answer empty
+                request = GetParameters.Request(names=[parameter])
+                futures[name, parameter] = client.call_async(request)
         self._spin_until(lambda: all(future.done() for future in futures.values()))
         told: dict[str, dict[str, object]] = {}
-        for name, future in futures.items():
-            if future.done() and future.result() is not None:
-                values = map(parameter_value_to_python, future.result().values)
-                pairs = zip(asked[name], values, strict=False)
-                told[name] = {key: value for key, value in pairs if value is not None}
+        for (name, parameter), future in futures.items():
+            answer = future.result() if future.done() else None
+            value = (
+                parameter_value_to_python(answer.values[0]) if answer and answer.values else None
+            )
+            if value is not None:
+                told.setdefault(name, {})[parameter] = value
         rate = told.pop(manager, {}).get("update_rate")
         return float(rate) if isinstance(rate, int | float) else None, told
 

@@ -38,7 +38,7 @@ def parameter_table(cls: type[Any]) -> str:
 def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         values = [str(value) for value in default]
-        return ", ".join(values if len(values) <= 4 else [*values[:2], "…"])
+        return ", ".join(values if len(values) <= 4 else [*values[:2], "…"]) or "(empty)"
     return str(default).lower() if isinstance(default, bool) else str(default) or "(empty)"
 
 
