@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dva_ros.errors import UserError
 
 if TYPE_CHECKING:
+    from dva_ros.doctor.check import Section
     from dva_ros.doctor.topics import Graph
 
 SUMMARY = "what is installed, what is missing and what it is for; topics and their rates"
@@ -22,6 +23,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     parser.add_argument("--no-topics", action="store_true", help="do not look at the ROS graph")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the findings there")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="check a cell's parameters file, or its name in config/, against the running cell",
+    )
+    parser.add_argument(
+        "--urdf",
+        type=Path,
+        metavar="FILE",
+        help="with --config: URDF or xacro; default: robot_description",
+    )
+    parser.add_argument("--namespace", default="", help="with --config: of the cell's topics")
+    parser.add_argument(
+        "--use-sim-time", action="store_true", help="with --config: stamps are of /clock"
+    )
+    parser.add_argument(
+        "--measure",
+        type=float,
+        default=MEASURE_S,
+        metavar="S",
+        help="how long to listen to topics (default: %(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,19 +54,10 @@ def run(args: argparse.Namespace) -> int:
         0 when nothing required is missing, else 1.
     """
     from dva_ros.doctor.check import is_healthy
-    from dva_ros.doctor.checkpoints import checkpoint_section
-    from dva_ros.doctor.hardware import hardware_section
-    from dva_ros.doctor.packages import python_section
-    from dva_ros.doctor.report import print_graph, print_section
-    from dva_ros.doctor.ros import ros_section
+    from dva_ros.doctor.report import print_graph
 
-    sections = []
-    for look in (python_section, ros_section, hardware_section, checkpoint_section):
-        section = look()
-        print_section(section)
-        sections.append(section)
-
-    graph = None if args.no_topics else _graph()
+    sections = _cell(args) if args.config else _machine()
+    graph = None if args.no_topics or args.config else _graph(args.measure)
     if graph is not None:
         print_graph(graph)
 
@@ -63,12 +77,55 @@ def run(args: argparse.Namespace) -> int:
     return 0 if healthy else 1
 
 
-def _graph() -> Graph | None:
+def _machine() -> list[Section]:
+    """What is installed; each section is printed as soon as it is known."""
+    from dva_ros.doctor.checkpoints import checkpoint_section
+    from dva_ros.doctor.hardware import hardware_section
+    from dva_ros.doctor.packages import python_section
+    from dva_ros.doctor.report import print_section
+    from dva_ros.doctor.ros import ros_section
+
+    sections = []
+    for look in (python_section, ros_section, hardware_section, checkpoint_section):
+        section = look()
+        print_section(section)
+        sections.append(section)
+    return sections
+
+
+def _cell(args: argparse.Namespace) -> list[Section]:
+    """A configuration, and the running cell against it."""
+    from dva_ros.doctor.configuration import configuration_section, limits_section
+    from dva_ros.doctor.live_cell import live_section
+    from dva_ros.doctor.report import print_section
+    from dva_ros.new_cell.description import Description
+    from dva_ros.nodes.config_check import read_config
+    from dva_ros.nodes.probe import look
+    from dva_ros.resources import config_path
+
+    path = config_path(args.config)
+    description = Description.load(args.urdf) if args.urdf else None
+    config = read_config(path)
+    sections = [configuration_section(config, path)]
+    print_section(sections[0])
+    if not args.no_topics:
+        print(f"listening to the cell for {args.measure:g} s ...", flush=True)
+        live = look(args.measure, args.namespace, args.use_sim_time)
+        if description is None and live.description:
+            description = Description.parse(live.description, "of robot_description")
+        sections.append(live_section(config, live))
+    sections.insert(1, limits_section(config, description))
+    for section in sections[1:]:
+        print_section(section)
+    return sections
+
+
+def _graph(measure_s: float) -> Graph | None:
     from dva_ros.doctor.topics import observe_graph
 
-    print(f"looking at the running ROS graph for {MEASURE_S:.0f} s ...")
+    print(f"looking at the running ROS graph for {measure_s:g} s ...")
     try:
-        return observe_graph(MEASURE_S)
+        return observe_graph(measure_s)
     except ImportError as error:
         print(f"topics cannot be seen: {error}", file=sys.stderr)
     except Exception as error:  # the middleware's own errors have no common class

@@ -34,7 +34,7 @@ def checkpoint_section(models: Path | None = None, cell: CellSpec = EMBEDDED_CEL
 def _checkpoint(folder: Path, root: Path, cell: CellSpec) -> Check:
     name = str(folder.relative_to(root))
     try:
-        trained = _trained_spec(folder)
+        trained = trained_spec(folder)
         trained.require_equal(cell, "the checkpoint", "the cell")
         size = _weights(folder)
     except UserError as error:
@@ -42,7 +42,12 @@ def _checkpoint(folder: Path, root: Path, cell: CellSpec) -> Check:
     return Check(name, Status.OK, f"fits the cell; {size}", PURPOSE)
 
 
-def _trained_spec(folder: Path) -> CellSpec:
+def trained_spec(folder: Path) -> CellSpec:
+    """The cell that a checkpoint was trained for.
+
+    Raises:
+        UserError: its configuration cannot be read or has none.
+    """
     import yaml
 
     path = folder / CONFIG_FILE

@@ -55,6 +55,9 @@ class CameraContextParameters:
     native_widths: tuple[int, ...] = parameter(
         (128, 128), "columns per camera of the images on the topics, pixels"
     )
+    image_topics: tuple[str, ...] = parameter(
+        ("",), "topic per camera, without /compressed; empty: `<camera>/image_raw`"
+    )
     transports: tuple[str, ...] = parameter(
         ("raw",),
         "raw: `<camera>/image_raw`, compressed: `<camera>/image_raw/compressed`; per camera, or "
@@ -97,6 +100,15 @@ class CameraContextParameters:
         512, "frames remembered for a predictor that joins later", minimum=1, maximum=100000
     )
     instruction: str = parameter("", "instruction until one comes on the topic instruction")
+
+    def topics(self, cameras: Sequence[str]) -> dict[str, str]:
+        """The topic of each camera; ValueError where there is another number of them."""
+        given = self.image_topics if any(self.image_topics) else ("",) * len(cameras)
+        if len(given) != len(cameras):
+            raise ValueError(f"image_topics has {len(given)} entries for {len(cameras)} cameras")
+        return {
+            name: topic or f"{name}/image_raw" for name, topic in zip(cameras, given, strict=True)
+        }
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.transports) - set(TRANSPORTS))
@@ -168,6 +180,7 @@ class CameraContextNode(ManagedNode):
         spec_settings = declare(self, SpecParameters)
         try:
             self._spec = spec_settings.spec()
+            topics = settings.topics(spec_settings.cameras)
             inputs = settings.inputs(spec_settings.cameras)
         except (ValueError, ImageError) as error:
             raise MessageError(f"cameras of {NAME} do not fit together: {error}") from error
@@ -196,15 +209,14 @@ class CameraContextNode(ManagedNode):
         self._frames = self.advertise(ContextFrameMsg, "~/context", qos.FRAMES)
         self._infos: dict[str, bytes] = {}
         for name, given in inputs.items():
-            self._subscribe_to(name, given)
+            self._subscribe_to(name, topics[name], given)
         self.subscribe(JointState, "joint_states", self._on_joints, qos.SENSOR)
         self.subscribe(String, "instruction", self._on_instruction, qos.STATE)
         self.every(0.01, self._poll)
         self.serve(ClearContext, "~/clear_context", self._on_clear)
         self.serve(GetContext, "~/get_context", self._on_get)
 
-    def _subscribe_to(self, name: str, given: CameraInput) -> None:
-        topic = f"{name}/image_raw"
+    def _subscribe_to(self, name: str, topic: str, given: CameraInput) -> None:
         if given.transport == "compressed":
             take = partial(self._on_image, name, compressed_picture_from_msg)
             self.subscribe(CompressedImage, f"{topic}/compressed", take, qos.IMAGE_IN)
@@ -213,14 +225,8 @@ class CameraContextNode(ManagedNode):
             self.subscribe(Image, topic, take, qos.IMAGE_IN)
         if given.rectify:
             # One comes with every image, and all are the same: heard without unpacking.
-            heard = self.create_subscription(
-                CameraInfo,
-                f"{name}/camera_info",
-                partial(self._on_info, name),
-                qos.SENSOR,
-                raw=True,
-            )
-            self.own(heard, self.destroy_subscription)
+            info = topic[: topic.rfind("/") + 1] + "camera_info"
+            self.listen(CameraInfo, info, partial(self._on_info, name), qos.SENSOR, raw=True)
 
     def start(self) -> None:
         """Begin a session: what was seen before is not this one's past."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
 from .parameters import parameter
@@ -47,3 +47,7 @@ class SpecParameters:
             joint_names=self.joints,
             frame_period_s=self.frame_period_s,
         )
+
+
+SPEC_PARAMETERS = frozenset(field.name for field in fields(SpecParameters))
+"""Set for all nodes at once (``/**`` in a parameters file), also for those that have no need."""

@@ -20,6 +20,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.qos import QoSProfile
 
 from ..errors import UserError
+from .cell_spec import SPEC_PARAMETERS
 from .conversions import seconds_of
 from .diagnostics import DiagnosticsReporter, Health
 from .parameters import unknown_parameters
@@ -103,11 +104,19 @@ class ManagedNode(LifecycleNode):
         self.listen(kind, topic, heard, qos)
 
     def listen(
-        self, kind: type[Any], topic: str, callback: Callable[[Any], None], qos: QoSProfile
+        self,
+        kind: type[Any],
+        topic: str,
+        callback: Callable[[Any], None],
+        qos: QoSProfile,
+        raw: bool = False,
     ) -> None:
-        """As `subscribe`, and heard while inactive too: what comes once, perhaps early."""
+        """As `subscribe`, and heard while inactive too: what comes once, perhaps early.
+
+        With `raw` the callback gets the serialized message, as bytes.
+        """
         with overridable(self, topic, qos) as options:
-            subscription = self.create_subscription(kind, topic, callback, **options)
+            subscription = self.create_subscription(kind, topic, callback, raw=raw, **options)
         self.own(subscription, self.destroy_subscription)
 
     def every(self, period_s: float, callback: Callable[[], None]) -> None:
@@ -129,7 +138,7 @@ class ManagedNode(LifecycleNode):
         if result is not TransitionCallbackReturn.SUCCESS:
             self._release()
             return result
-        for note in unknown_parameters(self):
+        for note in unknown_parameters(self, SPEC_PARAMETERS):
             self.get_logger().warning(note)
         reporter = DiagnosticsReporter(self, self.health)
         self.own(reporter, DiagnosticsReporter.destroy)

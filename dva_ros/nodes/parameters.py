@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -68,34 +68,46 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
         ParameterError: a value has the wrong type, lies outside its range, or does not fit the
             others.
     """
-    values: dict[str, Any] = {}
     assert isinstance(cls, type)
-    owner = node.get_fully_qualified_name()
-    for name, default, described in described_fields(cls):
-        start = list(default) if isinstance(default, tuple) else default
-        try:
-            if not node.has_parameter(name):
-                node.declare_parameter(name, start, _descriptor(described, default))
-            value = node.get_parameter(name).value
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            raise ParameterError(
-                f"parameter {name} of {owner}: {error} ({described.description})"
-            ) from error
-        values[name] = tuple(value) if isinstance(default, tuple) else value
-        _check(node, name, values[name], described)
+    values = {
+        name: declared(node, name, default, described)
+        for name, default, described in described_fields(cls)
+    }
     try:
         return cls(**values)
     except ValueError as error:
+        owner = node.get_fully_qualified_name()
         raise ParameterError(f"parameters of {owner}: {error}") from error
 
 
-def unknown_parameters(node: Node) -> list[str]:
+def declared(node: Node, name: str, default: Any, described: Described) -> Any:
+    """The value of one parameter, declared where it is not yet.
+
+    Raises:
+        ParameterError: it has the wrong type or lies outside its range.
+    """
+    start = list(default) if isinstance(default, tuple) else default
+    try:
+        if not node.has_parameter(name):
+            node.declare_parameter(name, start, _descriptor(described, default))
+        value = node.get_parameter(name).value
+    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+        owner = node.get_fully_qualified_name()
+        raise ParameterError(
+            f"parameter {name} of {owner}: {error} ({described.description})"
+        ) from error
+    value = tuple(value) if isinstance(default, tuple) else value
+    _check(node, name, value, described)
+    return value
+
+
+def unknown_parameters(node: Node, shared: Container[str] = ()) -> list[str]:
     """What was set, in a file or on the command line, and is no parameter of the node: one
-    sentence each. rclpy ignores such values without a word."""
+    sentence each, `shared` names left out. rclpy ignores such values without a word."""
     known = list(node._parameters)
     found = []
     for name in node._parameter_overrides:
-        if not node.has_parameter(name):
+        if not node.has_parameter(name) and name not in shared:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             found.append(f"parameter {name} is unknown here and has no effect{hint}")

@@ -121,7 +121,9 @@ def _shown(default: Any) -> str:
         return str(default).lower()
     if isinstance(default, str):
         return default or "(empty)"
-    return ", ".join(map(str, default)) if hasattr(default, "__len__") else str(default)
+    if hasattr(default, "__len__"):
+        return ", ".join(map(str, default)).strip(", ") or "(empty)"
+    return str(default)
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,54 @@
+"""A running cell held against its configuration: each topic, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..new_cell.findings import LiveCell
+from ..new_cell.problems import JOINT_STATES, joint_state_problems
+from ..spec import CellSpec
+from .check import Check, Section, Status
+from .live_cameras import RATE_TOLERANCE, camera_checks
+from .live_controllers import controller_checks
+
+if TYPE_CHECKING:
+    from ..nodes.config_check import CellConfig
+
+
+def live_section(config: CellConfig, live: LiveCell) -> Section:
+    """Cameras, joint states and controllers of a cell."""
+    title = "Running cell"
+    if config.spec is None or config.context is None or config.scheduler is None:
+        skipped = Check("topics", Status.MISSING, "not looked at: mend the parameters first")
+        return Section(title, (skipped,))
+    if live.empty:
+        nothing = Check(
+            "topics",
+            Status.MISSING,
+            "none of a cell",
+            remedy="start the drivers of cameras and robot, with the same ROS_DOMAIN_ID and "
+            "namespace; or --no-topics",
+        )
+        return Section(title, (nothing,))
+    return Section(
+        title,
+        (
+            *camera_checks(config.context, config.spec, live),
+            *_joint_states(config.spec, live),
+            *controller_checks(config.scheduler, config.spec, live),
+        ),
+    )
+
+
+def _joint_states(spec: CellSpec, live: LiveCell) -> Iterator[Check]:
+    topics = {topic.topic: topic for topic in live.joint_states}
+    states = topics.get(JOINT_STATES, next(iter(topics.values()), None))
+    problems = list(joint_state_problems(states, spec.joint_names))
+    timing = states.timing if states else None
+    if timing is not None and timing.rate_hz < (1 - RATE_TOLERANCE) / spec.frame_period_s:
+        problems.append(f"{timing.rate_hz:.1f} Hz, the grid has {1 / spec.frame_period_s:.1f} Hz")
+    for problem in problems:
+        yield Check(JOINT_STATES, Status.MISSING, problem, remedy="see docs/bring-up.md")
+    if states is not None and timing is not None and not problems:
+        yield Check(JOINT_STATES, Status.OK, f"all joints, {timing.describe()}")
