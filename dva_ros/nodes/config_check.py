@@ -111,7 +111,11 @@ def _read(context: Context, path: Path, problems: list[str]) -> CellConfig:
                     specs |= {name: settings.spec()} if settings else {}
                 except ValueError as error:
                     said.append(f"{name}: {error}")
-            said += [f"{name}: {note}" for note in unknown_parameters(node, SPEC_PARAMETERS)]
+            said += [
+                f"{name}: {note}"
+                for note in unknown_parameters(node, SPEC_PARAMETERS)
+                if f" {PREFIX}" not in note  # known as soon as the node has its topics
+            ]
             problems += [text.replace(f"/{namespace}/", "") for text in said]
         finally:
             node.destroy_node()
