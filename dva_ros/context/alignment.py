@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,7 @@ class ContextAligner:
         capacity: frames remembered for a predictor that joins later.
         first_session: id of the first session; later ones count up from it.
         max_gap_s: greatest jump of the clock within a session.
+        observer: is shown every frame with the cameras' own pictures that it was made of.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ContextAligner:
         capacity: int = 512,
         first_session: int = 1,
         max_gap_s: float = 5.0,
+        observer: Callable[[ContextFrame, Mapping[str, np.ndarray]], object] | None = None,
     ) -> None:
         limits = limits or SourceLimits()
         self.spec = spec
@@ -69,6 +71,7 @@ class ContextAligner:
         self.instruction = ""
         self.restart_reason = ""
         self._max_gap_s = max_gap_s
+        self._observer = observer
         self._now = float("-inf")
         self._grid: TimeGrid | None = None
         self._next_index = 0
@@ -188,6 +191,8 @@ class ContextAligner:
         self.counts.frames_marked += not frame.good
         self.counts.joints_missing += joints_missing
         self.frames.append(frame)
+        if self._observer is not None:
+            self._observer(frame, images)
         return frame
 
     def _frame(

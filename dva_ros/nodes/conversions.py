@@ -18,12 +18,11 @@ from dva_msgs import msg as dva
 from ..cell.controller import ControllerState
 from ..cell.controller import JointState as ControllerJointState
 from ..context.frame import ContextFrame
+from ..context.image_decoding import ImageDecodingError, decode_image
 from ..errors import UserError
 from ..leapfrog.commanded import Commanded
 from ..leapfrog.messages import Chunk, Frame, Request
 from ..trajectory import Trajectory, TrajectoryPoint
-
-_CHANNELS = {"rgb8": (0, 1, 2), "bgr8": (2, 1, 0), "rgba8": (0, 1, 2), "bgra8": (2, 1, 0)}
 
 
 class MessageError(UserError):
@@ -57,20 +56,17 @@ def image_from_msg(message: Image) -> np.ndarray:
     Raises:
         MessageError: another encoding, or fewer bytes than the size says.
     """
-    order = _CHANNELS.get(message.encoding)
-    if order is None:
-        raise MessageError(f"encoding is '{message.encoding}', usable are {', '.join(_CHANNELS)}")
-    channels = 4 if "a" in message.encoding else 3
-    data = np.frombuffer(message.data, np.uint8)
-    step = message.step or message.width * channels
-    if step < message.width * channels or data.size < step * message.height:
-        raise MessageError(
-            f"{data.size} bytes with step {step} do not hold "
-            f"{message.width}x{message.height} pixels of {message.encoding}"
+    try:
+        return decode_image(
+            message.encoding,
+            message.height,
+            message.width,
+            message.step,
+            message.data,
+            bool(message.is_bigendian),
         )
-    rows = data[: step * message.height].reshape(message.height, step)
-    pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
-    return pixels if order == (0, 1, 2) and channels == 3 else pixels[..., order]
+    except ImageDecodingError as error:
+        raise MessageError(str(error)) from error
 
 
 def image_to_msg(image: np.ndarray, seconds: float, frame_id: str) -> Image:

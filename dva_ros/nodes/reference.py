@@ -11,6 +11,7 @@ from .imagination_display import ImaginationDisplayParameters
 from .inverse_dynamics import InverseDynamicsParameters
 from .parameters import Described, described_fields
 from .process import ProcessParameters
+from .recorder import RecorderParameters
 from .scheduler_parameters import LeapfrogSchedulerParameters
 from .video_predictor import VideoPredictorParameters
 
@@ -23,6 +24,7 @@ TABLES: dict[str, type[Any]] = {
     "inverse_dynamics": InverseDynamicsParameters,
     "leapfrog_scheduler": LeapfrogSchedulerParameters,
     "imagination_display": ImaginationDisplayParameters,
+    "recorder": RecorderParameters,
 }
 
 
