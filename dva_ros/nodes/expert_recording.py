@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,12 +31,15 @@ from ..resources import config_path
 from . import qos
 from .cell import CONTROLLER
 from .conversions import trajectory_to_msg
-from .graph_client import POLL_S, RunningGraph
+from .graph_client import RunningGraph
 from .recorder import RecorderNode
 
 AFTER_MOTION_S = 1.0
 SETTLE_S = 0.5
 """From the reset of the scene to the start of the episode."""
+START_TIMEOUT_S = 20.0
+SLOWEST = 5.0
+"""How much slower than real time a busy machine may be."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class ExpertClient(Node):
     def listened_to(self) -> bool:
         """Whether the controller hears this node."""
         return self._sender.get_subscription_count() > 0
+
+    def elapsed_s(self, seed: int) -> float:
+        """Simulated time since this scene began; -1 where it is not the cell's."""
+        known = self.task is not None and self.task.seed == seed
+        return float(self.task.elapsed_s) if self.task is not None and known else -1.0
 
     def succeeded(self, seed: int) -> bool:
         """Whether the cell says that the task of this scene is fulfilled."""
@@ -176,10 +183,11 @@ class _Session:
         plan = plan_expert(self._planner, TASKS[task], seed, "train")
         request = ResetCell.Request(task=task, seed=seed, split="train")
         self._graph.call(ResetCell, "cell/reset", request)
-        self._sleep(SETTLE_S)
-        self._mark("start")
+        self._wait_for(seed, SETTLE_S)
+        self._graph.wait(self._begin, "the recorder to hear the cell", START_TIMEOUT_S)
         self._client.send(plan)
-        self._sleep(len(plan.commands) * CONTROL_PERIOD_S + AFTER_MOTION_S)
+        motion_s = len(plan.commands) * CONTROL_PERIOD_S
+        self._wait_for(seed, self._client.elapsed_s(seed) + motion_s + AFTER_MOTION_S)
         success = self._client.succeeded(seed)
         self._mark("success" if success else "failure")
         return success
@@ -187,10 +195,22 @@ class _Session:
     def _mark(self, kind: str) -> None:
         self._graph.call(Trigger, f"recorder/{kind}", Trigger.Request())
 
-    def _sleep(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self._graph.require_alive()
+    def _begin(self) -> bool:
+        """Start an episode; False while the recorder refuses, since a busy cell is silent."""
+        try:
+            self._mark("start")
+        except UserError:
+            if self._recorder.broken.is_set():
+                raise UserError(self._recorder.failure) from None
+            return False
+        return True
+
+    def _wait_for(self, seed: int, elapsed_s: float) -> None:
+        """Wait for a moment of the scene, in the cell's own time: it may be slower."""
+
+        def reached() -> bool:
             if self._recorder.broken.is_set():
                 raise UserError(self._recorder.failure)
-            time.sleep(min(left, POLL_S))
+            return self._client.elapsed_s(seed) >= elapsed_s
+
+        self._graph.wait(reached, "the cell's time to pass", SLOWEST * elapsed_s + START_TIMEOUT_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -36,7 +37,7 @@ class Decoder:
             self._learn(topic)
         try:
             return self._read(message.data, topic.type_name)
-        except (struct.error, UnicodeDecodeError, ValueError, IndexError) as error:
+        except (SerdeError, struct.error, ValueError, IndexError) as error:
             raise MessageError(
                 f"a message on {topic.name} at {message.log_s:.3f} s is no "
                 f"{topic.type_name}: {error}"

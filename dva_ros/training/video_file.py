@@ -42,7 +42,7 @@ class VideoEncoder:
             self._stream.height, self._stream.width = image.shape[:2]
             self._started = True
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        converted = self._converter.reformat(frame, format=self._format)
+        converted = self._converter.reformat(frame, format=self._format, threads=1)
         self._container.mux(self._stream.encode(converted))
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ def stream_frames(path: Path, first_s: float, count: int, fps: float) -> Iterato
                 continue
             if given == count:
                 return
-            yield converter.reformat(frame, format="rgb24").to_ndarray()
+            yield converter.reformat(frame, format="rgb24", threads=1).to_ndarray()
             given += 1
     if given < count:
         raise OSError(f"{path} ends after {given} of {count} frames")
@@ -129,7 +129,8 @@ def decode_spans(
             for frame in decoded:
                 index = round(frame.time * fps) if frame.time is not None else -1
                 if index in wanted and not frame.is_corrupt:
-                    frames[index] = converter.reformat(frame, format="rgb24").to_ndarray()
+                    picture = converter.reformat(frame, format="rgb24", threads=1)
+                    frames[index] = picture.to_ndarray()
     return [_stack(frames, first, count) for first, count in spans]
 
 
