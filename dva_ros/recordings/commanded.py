@@ -101,7 +101,12 @@ class CommandTrack:
             waypoints.append(waypoint)
         if not waypoints or not len(columns):
             return False
-        self._motions.append(_Motion(trajectory.stamp or arrival, columns, waypoints))
+        start = trajectory.stamp or arrival
+        before = self._sent(np.array([start]))[0, columns]
+        if waypoints[0].time_ns > 0 and np.isfinite(before).all():
+            # As the controller does: from where its command is now to the first point.
+            waypoints.insert(0, Waypoint(before, None, None, 0))
+        self._motions.append(_Motion(start, columns, waypoints))
         return True
 
     def forget_before(self, time: float) -> None:

@@ -169,7 +169,7 @@ class Replay:
     def unheard(self) -> list[str]:
         """The sources that never gave anything that could be used."""
         sources = (*self._aligner.cameras, "joint_states")
-        return [name for name in sources if not self._aligner.arrivals(name)[Arrival.ACCEPTED]]
+        return [name for name in sources if Arrival.ACCEPTED not in self._aligner.arrivals(name)]
 
     @property
     def lost(self) -> dict[str, int]:

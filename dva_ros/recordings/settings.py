@@ -52,9 +52,11 @@ class CellSettings:
     names: NameMap = NameMap()
 
     def cell_joints(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Joints of the recording by their names in the cell; others keep theirs."""
+        """Joints of the recording by their names in the cell; others keep theirs, but for those
+        whose name the cell uses for another one: they are ""."""
         here = {there: name for name, there in self.names.joints.items()}
-        return tuple(here.get(name, name) for name in names)
+        taken = self.names.joints
+        return tuple(here.get(name, "" if name in taken else name) for name in names)
 
 
 def read_settings(path: Path, names: NameMap | None = None) -> CellSettings:

@@ -68,6 +68,11 @@ def map_topics(
             name += COMPRESSED
         compressed = name.endswith(COMPRESSED)
         role = Role.COMPRESSED_IMAGE if compressed else Role.IMAGE
+        if name in found.roles:
+            raise RecordingError(
+                f"{name} is to be both camera '{found.roles[name][1]}' and '{camera.name}'; "
+                "correct the file for --map"
+            )
         found.roles[name] = (role, camera.name)
     found.roles[_topic("joint_states", prefix, settings)] = (Role.JOINTS, "")
     missing = sorted(set(found.roles) - names)

@@ -97,7 +97,7 @@ class CellBag:
         rng = np.random.default_rng(0)
         marks = sorted(self.marks.items())
         if self.instruction:
-            yield self._one("instruction", "std_msgs/msg/String", 0.0, data=self.instruction)
+            yield self._one("instruction", "std_msgs/msg/String", -0.5, data=self.instruction)
         for tick in range(round(self.seconds * 50)):
             now = tick * 0.02
             while marks and marks[0][0] <= now:
@@ -186,10 +186,11 @@ class CellBag:
 
 
 def episodes(*kinds: MarkKind, length_s: float = 2.0) -> dict[float, Mark]:
-    """Marks of episodes of this length, half a second apart, that end in these ways."""
+    """Marks of episodes of this length, that end in these ways; the first frame is at
+    0.5 s, the others follow half a second after the last one's end."""
     marks = {}
     for number, kind in enumerate(kinds):
-        begin = 0.5 + number * (length_s + 0.5)
+        begin = 0.45 + number * (length_s + 0.5)
         marks[begin] = Mark(MarkKind.START, number, "lift", f"lift box {number}", seed=number)
         marks[begin + length_s] = Mark(kind, number, "lift", f"lift box {number}", seed=number)
     return marks
