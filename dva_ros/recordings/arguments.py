@@ -39,6 +39,11 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-failures", action="store_true", help="keep failed and unfinished episodes too"
     )
     parser.add_argument(
+        "--as-live",
+        action="store_true",
+        help="mark as missing what came too late for the live node, instead of using it",
+    )
+    parser.add_argument(
         "--max-episode-s",
         type=float,
         default=120.0,
@@ -78,6 +83,7 @@ def import_with_progress(args: argparse.Namespace, form: DatasetForm, fps: int =
         task=args.task,
         instruction=args.instruction,
         whole=args.whole,
+        patience_s=0.0 if args.as_live else ReplayOptions.patience_s,
     )
     begun = time.monotonic()
     with progress_bar(total=100.0, unit="%", bar_format=_BAR) as bar:

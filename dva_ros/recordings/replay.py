@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -68,6 +68,8 @@ class ReplayOptions:
         task: name where the marks have none; empty: the instruction.
         instruction: in place of what the recording says; empty to take that.
         whole: take all of a recording, whatever its marks.
+        patience_s: how long a frame waits for messages that were recorded late, at least; the
+            live node cannot wait so long, and marks what is not there in time. 0: as the node.
     """
 
     keep_failures: bool = False
@@ -75,6 +77,7 @@ class ReplayOptions:
     task: str = ""
     instruction: str = ""
     whole: bool = False
+    patience_s: float = 0.5
 
 
 @dataclass
@@ -145,14 +148,16 @@ class Replay:
         self, settings: CellSettings, marked: bool, sink: EpisodeSink, options: ReplayOptions
     ) -> None:
         self.counts = ReplayCounts()
-        self._settings = settings
+        self._period_s = settings.spec.frame_period_s
+        limits = settings.limits
+        self._wait_s = max(limits.max_delay_s, options.patience_s)
         self._marked = marked and not options.whole
         self._sink = sink
         self._options = options
         self._aligner = ContextAligner(
             settings.spec,
             settings.native_sizes,
-            settings.limits,
+            replace(limits, max_delay_s=self._wait_s, max_age_s=limits.max_age_s + self._wait_s),
             capacity=1,
             max_gap_s=MAX_GAP_S,
             observer=self._on_frame,
@@ -164,6 +169,7 @@ class Replay:
         self._kept_last: _Running | None = None
         self._kept_success = False
         self._now: float | None = None
+        self._ends_s = float("inf")
 
     @property
     def unheard(self) -> list[str]:
@@ -251,7 +257,8 @@ class Replay:
     def end(self) -> None:
         """The recording is over."""
         if self._now is not None:
-            self._poll(self._now + self._settings.limits.max_delay_s)
+            self._ends_s = self._now
+            self._poll(self._now + self._wait_s)
         self._close("unfinished" if self._marked else "")
 
     def _advance(self, now: float) -> None:
@@ -267,10 +274,8 @@ class Replay:
         self._aligner.poll(now)
         self._watch_session(now)
         running = self._running
-        if running is not None and running.verdict is not None:
-            slack = self._settings.limits.max_delay_s + POLL_S
-            if now > running.ends_s + slack:
-                self._close("")
+        if running is not None and now > running.ends_s + self._wait_s + POLL_S:
+            self._close("")
 
     def _watch_session(self, now: float) -> None:
         """Without marks, a session that begins anew ends the episode."""
@@ -288,6 +293,8 @@ class Replay:
     def _on_frame(self, frame: ContextFrame, images: Mapping[str, np.ndarray]) -> None:
         if frame.session != self._session:
             self._watch_session(frame.stamp)
+        if frame.stamp > self._ends_s:
+            return
         if self._running is None:
             if self._marked:
                 return
@@ -301,7 +308,7 @@ class Replay:
         part.stamps.append(frame.stamp)
         part.positions.append(frame.position)
         running.bad_frames += not frame.good
-        if len(part.stamps) * self._settings.spec.frame_period_s >= self._options.max_episode_s:
+        if len(part.stamps) * self._period_s >= self._options.max_episode_s:
             self._cut()
 
     def _cut(self) -> None:
@@ -357,7 +364,7 @@ class Replay:
 
     def _actions(self, part: _Part) -> tuple[np.ndarray, int]:
         """float32 [T, J], and how many of the numbers are measured joints, not commands."""
-        period = self._settings.spec.frame_period_s
+        period = self._period_s
         action = self._commands.at([stamp + period for stamp in part.stamps])
         state = np.stack(part.positions)
         unknown = np.isnan(action)

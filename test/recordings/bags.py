@@ -77,8 +77,8 @@ class CellBag:
         marks: time -> mark.
         nan_joints: (from, to) where a joint state is NaN.
         instruction: on the topic; "" for none.
-        marked: the topic of marks is there.
         jitter_s: greatest error of the cameras' stamps.
+        image_delay_s: after which images are recorded.
     """
 
     seconds: float = 4.0
@@ -91,6 +91,7 @@ class CellBag:
     nan_joints: tuple[float, float] = (0.0, 0.0)
     instruction: str = "lift the box"
     jitter_s: float = 0.0
+    image_delay_s: float = 0.0
 
     def messages(self) -> Iterator[tuple[str, str, float, bytes]]:
         """(topic, type, seconds since the begin, bytes), in the order of recording."""
@@ -106,7 +107,8 @@ class CellBag:
             yield from self._joints(now)
             if tick % 5 == 0:
                 for camera in SIZES:
-                    yield self._image(camera, now + rng.uniform(0, self.jitter_s), now)
+                    shown = now - self.image_delay_s
+                    yield self._image(camera, shown + rng.uniform(0, self.jitter_s), now)
         for when, mark in marks:
             yield self._one(MARKS, "std_msgs/msg/String", when, data=mark.to_json())
 
@@ -142,7 +144,7 @@ class CellBag:
             )
 
     def _image(self, camera: str, stamp: float, now: float) -> Any:
-        pixels = picture_at(camera, now)
+        pixels = picture_at(camera, now - self.image_delay_s)
         if self.compressed:
             data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1]
             return self._one(

@@ -251,3 +251,16 @@ def test_settings_come_from_the_nodes_parameters_file(tmp_path: Path) -> None:
     path.write_text("topics: [a]")
     with pytest.raises(RecordingError, match="must hold NAME: NAME"):
         read_map(path)
+
+
+def test_what_was_recorded_late_is_used_but_for_as_live(tmp_path: Path) -> None:
+    """A busy machine hears its cameras late; the recording still has all that they showed."""
+    source = CellBag(seconds=3.0, image_delay_s=0.2).write(tmp_path / "bag.mcap")
+    _, (episode,) = imported(tmp_path, source)
+    # At both ends there are joints without pictures, or pictures without joints.
+    assert episode.clean[3:-3].all()
+    assert np.allclose(episode.state[9], position_at(0.7), atol=1e-6)
+    difference = np.abs(episode.images["front"][9].astype(int) - picture_at("front", 0.7))
+    assert difference.mean() < 2
+    _, (live,) = imported(tmp_path / "live", source, patience_s=0.0)
+    assert not live.clean.any()
