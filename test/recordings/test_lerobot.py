@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from bags import CellBag, command_at, episodes, picture_at, position_at
 from fake_recorder import make_episode
+from lerobot_environment import lerobot_python
 
 from dva_ros.__main__ import main
 from dva_ros.recordings.errors import RecordingError
@@ -165,19 +164,6 @@ assert item["observation.images.overhead"].shape == (3, 96, 128)
 assert item["observation.state"].shape == item["action"].shape == (14,)
 print([float(value) for value in item["observation.state"]])
 """
-
-
-def lerobot_python() -> str:
-    """The Python that has LeRobot's reader; skips where none has."""
-    other = os.environ.get("DVA_LEROBOT_PYTHON", "")
-    if other:
-        return other
-    if any(importlib.util.find_spec(name) is None for name in ("ledataset", "torchvision")):
-        pytest.skip(
-            "lerobot-dataset is missing: install lerobot-dataset==0.4.4 and torchvision into an "
-            "environment and name its Python in DVA_LEROBOT_PYTHON"
-        )
-    return sys.executable
 
 
 def exported(tmp_path: Path) -> Path:
