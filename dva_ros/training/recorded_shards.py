@@ -22,6 +22,9 @@ from .video_file import PIXEL_FORMAT, VideoEncoder
 MOST_SAMPLES = 64
 """Pictures of a camera in an episode's statistics."""
 
+MOST_PIXELS = 20_000
+"""Of each of them; of larger ones some rows and columns are left out."""
+
 SPLIT = "train"
 
 
@@ -72,7 +75,8 @@ class RecordedShards:
             part.sizes.setdefault(name, (picture.shape[0], picture.shape[1]))
             encoder.add(picture)
             if len(part.states) % part.stride == 0:
-                part.samples.setdefault(name, []).append(picture.copy())
+                step = 1 + int((picture.shape[0] * picture.shape[1] / MOST_PIXELS) ** 0.5)
+                part.samples.setdefault(name, []).append(picture[::step, ::step].copy())
         part.states.append(frame.position)
         part.clean.append(frame.good)
         if len(part.states) >= part.stride * MOST_SAMPLES:
