@@ -12,6 +12,7 @@ NODES = (
     "inverse_dynamics",
     "leapfrog_scheduler",
     "imagination_display",
+    "recorder",
     "cell",
 )
 SHARED_FOLDERS = ("launch", "config", "models", "urdf", "rviz", "worlds")

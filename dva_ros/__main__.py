@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -19,15 +20,19 @@ EXIT_INTERRUPTED = 130
 def verb_names() -> list[str]:
     """The public modules of `dva_ros.commands`, in alphabetical order."""
     return sorted(
-        module.name.replace("_", "-")
+        module.name.rstrip("_").replace("_", "-")
         for module in pkgutil.iter_modules(commands.__path__)
         if not module.name.startswith("_")
     )
 
 
 def load_verb(name: str) -> ModuleType:
-    """Import one verb's module; it imports what it needs only in its ``run``."""
-    return importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+    """Import one verb's module; it imports what it needs only in its ``run``.
+
+    The module of a verb that Python keeps for itself ends in an underscore.
+    """
+    module = f"{name}_" if keyword.iskeyword(name) else name.replace("-", "_")
+    return importlib.import_module(f"{commands.__name__}.{module}")
 
 
 def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:

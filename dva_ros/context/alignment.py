@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,7 @@ class ContextAligner:
         first_session: id of the first session; later ones count up from it.
         max_gap_s: greatest jump of the clock within a session.
         views: camera name to what of its pictures goes on; without one, all of it.
+        observer: is shown every frame with the cameras' own pictures that it was made of.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ContextAligner:
         first_session: int = 1,
         max_gap_s: float = 5.0,
         views: Mapping[str, CameraView] | None = None,
+        observer: Callable[[ContextFrame, Mapping[str, np.ndarray]], object] | None = None,
     ) -> None:
         limits = limits or SourceLimits()
         views = views or {}
@@ -78,6 +80,7 @@ class ContextAligner:
         self.instruction = ""
         self.restart_reason = ""
         self._max_gap_s = max_gap_s
+        self._observer = observer
         self._now = float("-inf")
         self._grid: TimeGrid | None = None
         self._next_index = 0
@@ -208,6 +211,8 @@ class ContextAligner:
         self.counts.frames_marked += not frame.good
         self.counts.joints_missing += joints_missing
         self.frames.append(frame)
+        if self._observer is not None:
+            self._observer(frame, images)
         return frame
 
     def _frame(

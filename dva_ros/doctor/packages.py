@@ -45,6 +45,8 @@ PYTHON_PACKAGES = (
     Dependency("cv2", "opencv-python-headless", "resizing camera images"),
     Dependency("av", "av", "reading and writing videos"),
     Dependency("pyarrow", "pyarrow", "datasets in the LeRobot format"),
+    Dependency("mcap", "mcap", "recordings"),
+    Dependency("rosbags", "rosbags", "messages of recordings, without ROS"),
     Dependency("matplotlib", "matplotlib", "plots of training runs"),
     Dependency("rich", "rich", "tables and progress in the terminal"),
     Dependency("tqdm", "tqdm", "progress of training and generation"),

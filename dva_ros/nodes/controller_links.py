@@ -41,7 +41,7 @@ class ControllerLinks:
         self._node = node
         self._names = tuple(names)
         self._sender = sender
-        kind = _message_type(state_type)
+        kind = message_type(state_type)
         for name in names:
             heard = partial(on_state, name)
             node.subscribe(kind, f"{name}/controller_state", heard, qos.SENSOR)
@@ -70,13 +70,20 @@ class ControllerLinks:
         return sorted(found)
 
 
-def _message_type(name: str) -> type[Any]:
-    package, kind = name.split("/")
+def message_type(name: str) -> type[Any]:
+    """The class of a message type, "package/Type".
+
+    Raises:
+        UserError: it has another form, or is not installed.
+    """
+    package, _, kind = name.partition("/")
     try:
         found: type[Any] = getattr(importlib.import_module(f"{package}.msg"), kind)
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"'{name}' is no message type like std_msgs/String") from error
     except ImportError as error:
         raise UserError(
-            f"controller_state_type is {name}, but {package} is not installed: "
+            f"messages of type {name} are asked for, but {package} is not installed: "
             f"sudo apt-get install ros-$ROS_DISTRO-{package.replace('_', '-')}"
         ) from error
     return found

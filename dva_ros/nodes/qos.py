@@ -30,6 +30,13 @@ def reliable(depth: int) -> QoSProfile:
     )
 
 
+SENSOR_QUEUE = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=200,
+    reliability=QoSReliabilityPolicy.BEST_EFFORT,
+)
+"""Subscriptions of a recorder: both kinds of publisher match, and all wait while it is busy."""
+
 COMMAND = reliable(1)
 """Requests, clips, chunks and trajectories: only the newest is worth executing."""
 

@@ -45,12 +45,15 @@ def video_path(camera: str, file_number: int) -> Path:
     return Path(VIDEO_PATTERN.format(video_key=video_key(camera), **file_indices(file_number)))
 
 
-def features(spec: CellSpec, image_sizes: dict[str, tuple[int, int]]) -> dict[str, Any]:
+def features(
+    spec: CellSpec, image_sizes: dict[str, tuple[int, int]], pixel_format: str = PIXEL_FORMAT
+) -> dict[str, Any]:
     """The table `features` of info.json.
 
     Args:
         spec: joints, cameras and period.
         image_sizes: camera -> (height, width) of its video in pixels.
+        pixel_format: of the videos.
     """
 
     def scalar(dtype: str) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def features(spec: CellSpec, image_sizes: dict[str, tuple[int, int]]) -> dict[st
                 "video.height": height,
                 "video.width": width,
                 "video.codec": "h264",
-                "video.pix_fmt": PIXEL_FORMAT,
+                "video.pix_fmt": pixel_format,
                 "video.is_depth_map": False,
                 "video.fps": frame_rate(spec),
                 "video.channels": 3,

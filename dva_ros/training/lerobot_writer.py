@@ -17,9 +17,17 @@ from ..spec import CellSpec
 from . import lerobot_format as fmt
 from .shards import EPISODES_FILE, FRAMES_FILE, ShardSummary, shard_folder, video_file
 from .statistics import aggregate
+from .video_file import PIXEL_FORMAT
 
 
-def assemble(root: Path, shards: Path, summaries: Sequence[ShardSummary], spec: CellSpec) -> None:
+def assemble(
+    root: Path,
+    shards: Path,
+    summaries: Sequence[ShardSummary],
+    spec: CellSpec,
+    robot_type: str = fmt.ROBOT_TYPE,
+    pixel_format: str = PIXEL_FORMAT,
+) -> None:
     """(Re)write the dataset at `root` from the shards; they stay as they are.
 
     Videos are hard links to the shards' files where the file system can, else copies. Every
@@ -31,6 +39,8 @@ def assemble(root: Path, shards: Path, summaries: Sequence[ShardSummary], spec: 
         shards: folder of the finished shards.
         summaries: those that enter, in order; those without episodes are left out.
         spec: joints, cameras and period.
+        robot_type: named in `info.json`.
+        pixel_format: of the videos.
     """
     summaries = [summary for summary in summaries if summary.kept]
     episode_tables: list[pa.Table] = []
@@ -66,7 +76,7 @@ def assemble(root: Path, shards: Path, summaries: Sequence[ShardSummary], spec: 
     _write_json(_dataset_statistics(episodes), root / fmt.STATS_PATH)
     info = {
         "codebase_version": fmt.CODEBASE_VERSION,
-        "robot_type": fmt.ROBOT_TYPE,
+        "robot_type": robot_type,
         "total_episodes": len(episodes),
         "total_frames": frames,
         "total_tasks": len(tasks),
@@ -77,7 +87,7 @@ def assemble(root: Path, shards: Path, summaries: Sequence[ShardSummary], spec: 
         "splits": {"train": f"0:{len(episodes)}"},
         "data_path": fmt.DATA_PATTERN,
         "video_path": fmt.VIDEO_PATTERN,
-        "features": fmt.features(spec, summaries[0].image_sizes),
+        "features": fmt.features(spec, summaries[0].image_sizes, pixel_format),
     }
     _write_json(info, root / fmt.INFO_PATH)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ..spec import CellSpec
 from . import lerobot_format as fmt
 from .episodes import Episode
-from .statistics import image_statistics, vector_statistics
+from .statistics import FeatureStatistics, image_statistics, vector_statistics
 from .video_file import encode_video
 
 FRAMES_FILE = "frames.parquet"
@@ -86,13 +86,15 @@ def write_shard(
     """
     for episode in episodes:
         episode.validate(spec)
-    temporary = parent / f"tmp-{number:05d}-{os.getpid()}"
-    temporary.mkdir(parents=True)
+    temporary = begin_shard(parent, number)
     try:
         sizes: dict[str, tuple[int, int]] = {}
         if episodes:
-            pq.write_table(_frames_table(episodes, spec), temporary / FRAMES_FILE)
-            pq.write_table(_episodes_table(episodes, split, spec), temporary / EPISODES_FILE)
+            statistics = [
+                {name: image_statistics(clip) for name, clip in episode.images.items()}
+                for episode in episodes
+            ]
+            write_tables(temporary, episodes, statistics, split, spec)
             for camera in spec.cameras:
                 clips = [episode.images[camera.name] for episode in episodes]
                 encode_video(video_file(temporary, camera.name), clips, fmt.frame_rate(spec))
@@ -105,14 +107,47 @@ def write_shard(
             frames=sum(episode.num_frames for episode in episodes),
             image_sizes=sizes,
         )
-        (temporary / SUMMARY_FILE).write_text(json.dumps(summary.__dict__))
-        for file in temporary.iterdir():
-            _flush_to_disk(file)
-        os.replace(temporary, shard_folder(parent, number))
+        finish_shard(temporary, parent, summary)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return summary
+
+
+def begin_shard(parent: Path, number: int) -> Path:
+    """A new folder for the parts of a shard, not seen by `read_summaries`."""
+    temporary = parent / f"tmp-{number:05d}-{os.getpid()}"
+    temporary.mkdir(parents=True)
+    return temporary
+
+
+def write_tables(
+    folder: Path,
+    episodes: Sequence[Episode],
+    statistics: Sequence[Mapping[str, FeatureStatistics]],
+    split: str,
+    spec: CellSpec,
+) -> None:
+    """Write all of a shard but its videos; the episodes' pictures are not looked at.
+
+    Args:
+        folder: from `begin_shard`.
+        episodes: at least one.
+        statistics: of each episode's pictures, by camera.
+        split: name of the split.
+        spec: joints, cameras and period.
+    """
+    pq.write_table(_frames_table(episodes, spec), folder / FRAMES_FILE)
+    table = _episodes_table(episodes, statistics, split, spec)
+    pq.write_table(table, folder / EPISODES_FILE)
+
+
+def finish_shard(temporary: Path, parent: Path, summary: ShardSummary) -> None:
+    """Make a shard whose files are all written appear under its name."""
+    (temporary / SUMMARY_FILE).write_text(json.dumps(summary.__dict__))
+    for file in temporary.iterdir():
+        _flush_to_disk(file)
+    os.replace(temporary, shard_folder(parent, summary.number))
 
 
 def read_summaries(parent: Path) -> dict[int, ShardSummary]:
@@ -150,7 +185,12 @@ def _vectors(values: np.ndarray) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
 
 
-def _episodes_table(episodes: Sequence[Episode], split: str, spec: CellSpec) -> pa.Table:
+def _episodes_table(
+    episodes: Sequence[Episode],
+    image_statistics: Sequence[Mapping[str, FeatureStatistics]],
+    split: str,
+    spec: CellSpec,
+) -> pa.Table:
     """One row an episode: what LeRobot asks for, our extras, and statistics."""
     rows: list[dict[str, Any]] = []
     first = 0
@@ -170,19 +210,20 @@ def _episodes_table(episodes: Sequence[Episode], split: str, spec: CellSpec) -> 
             row[f"{prefix}/from_timestamp"] = first * spec.frame_period_s
             row[f"{prefix}/to_timestamp"] = last * spec.frame_period_s
         first = last
-        for feature, statistics in _statistics(episode).items():
+        for feature, statistics in _statistics(episode, image_statistics[number]).items():
             for name, value in statistics.items():
                 row[f"stats/{feature}/{name}"] = value.tolist()
         rows.append(row)
     return pa.Table.from_pylist(rows)
 
 
-def _statistics(episode: Episode) -> dict[str, dict[str, np.ndarray]]:
-    images = {fmt.video_key(name): image_statistics(v) for name, v in episode.images.items()}
+def _statistics(
+    episode: Episode, images: Mapping[str, FeatureStatistics]
+) -> dict[str, FeatureStatistics]:
     return {
         fmt.STATE: vector_statistics(episode.state),
         fmt.ACTION: vector_statistics(episode.action),
-        **images,
+        **{fmt.video_key(name): statistics for name, statistics in images.items()},
     }
 
 

@@ -31,7 +31,11 @@ def vector_statistics(values: np.ndarray) -> FeatureStatistics:
 
 def image_statistics(images: np.ndarray) -> FeatureStatistics:
     """Statistics of each colour over uint8 [T, h, w, 3], scaled to 0..1; shape [3, 1, 1]."""
-    sample = images[::IMAGE_STRIDE]
+    return sample_statistics(images[::IMAGE_STRIDE])
+
+
+def sample_statistics(sample: np.ndarray) -> FeatureStatistics:
+    """As `image_statistics`, over all of the pictures given."""
     statistics = vector_statistics(sample.reshape(-1, 3) / 255.0)
     return {
         name: np.array([len(sample)]) if name == "count" else value.reshape(3, 1, 1)

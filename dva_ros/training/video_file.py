@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -12,6 +12,46 @@ from av.video.reformatter import VideoReformatter
 ENCODER_OPTIONS = {"crf": "12", "preset": "veryfast", "g": "10", "bf": "0"}
 PIXEL_FORMAT = "yuv444p"
 """Full colour: with 4:2:0 the edges of small coloured things bleed (41 instead of 49 dB)."""
+
+
+class VideoEncoder:
+    """Writes one H.264 file picture by picture. `close` makes it whole.
+
+    Args:
+        path: file to create.
+        fps: frames per second; frame n has time n / fps exactly.
+        pixel_format: of the stored pictures; "yuv420p" needs even sizes.
+
+    Raises:
+        OSError: from every method: the file could not be written (for instance a full disk).
+    """
+
+    def __init__(self, path: Path, fps: float, pixel_format: str = PIXEL_FORMAT) -> None:
+        self._container = av.open(str(path), "w", options={"movflags": "faststart"})
+        self._stream = self._container.add_stream(
+            "libx264", rate=round(fps), options=ENCODER_OPTIONS
+        )
+        self._stream.pix_fmt = self._format = pixel_format
+        self._stream.codec_context.thread_count = 1
+        self._converter = VideoReformatter()  # shared: a new one for each frame is slow
+        self._started = False
+
+    def add(self, image: np.ndarray) -> None:
+        """Append a picture, uint8 RGB [h, w, 3], of the size of the first one."""
+        if not self._started:
+            self._stream.height, self._stream.width = image.shape[:2]
+            self._started = True
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        converted = self._converter.reformat(frame, format=self._format, threads=1)
+        self._container.mux(self._stream.encode(converted))
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the end of the file."""
+        try:
+            if self._started:
+                self._container.mux(self._stream.encode())
+        finally:
+            self._container.close()
 
 
 def encode_video(path: Path, clips: Iterable[np.ndarray], fps: float) -> None:
@@ -25,20 +65,36 @@ def encode_video(path: Path, clips: Iterable[np.ndarray], fps: float) -> None:
     Raises:
         OSError: the file could not be written (for instance a full disk).
     """
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=round(fps), options=ENCODER_OPTIONS)
-        stream.pix_fmt = PIXEL_FORMAT
-        stream.codec_context.thread_count = 1
-        converter = VideoReformatter()  # shared: a new one for each frame is slow
-        started = False
+    encoder = VideoEncoder(path, fps)
+    try:
         for clip in clips:
-            if not started:
-                stream.height, stream.width = clip.shape[1:3]
-                started = True
             for image in clip:
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-                container.mux(stream.encode(converter.reformat(frame, format=PIXEL_FORMAT)))
-        container.mux(stream.encode())
+                encoder.add(image)
+    finally:
+        encoder.close()
+
+
+def stream_frames(path: Path, first_s: float, count: int, fps: float) -> Iterator[np.ndarray]:
+    """Decode `count` pictures from time `first_s` on, one at a time, uint8 RGB [h, w, 3].
+
+    Raises:
+        OSError: the file cannot be opened, or is damaged in that span.
+    """
+    converter = VideoReformatter()
+    given = 0
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        container.seek(int(first_s / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            if frame.time is None or frame.time < first_s - 0.5 / fps:
+                continue
+            if given == count:
+                return
+            yield converter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+            given += 1
+    if given < count:
+        raise OSError(f"{path} ends after {given} of {count} frames")
 
 
 def decode_spans(
@@ -73,7 +129,8 @@ def decode_spans(
             for frame in decoded:
                 index = round(frame.time * fps) if frame.time is not None else -1
                 if index in wanted and not frame.is_corrupt:
-                    frames[index] = converter.reformat(frame, format="rgb24").to_ndarray()
+                    picture = converter.reformat(frame, format="rgb24", threads=1)
+                    frames[index] = picture.to_ndarray()
     return [_stack(frames, first, count) for first, count in spans]
 
 

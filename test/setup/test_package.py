@@ -52,8 +52,8 @@ def test_every_package_that_is_imported_is_pinned() -> None:
     lines = [line for file in files for line in file.read_text().splitlines()]
     pinned = {line.partition("==")[0].lower() for line in lines if "==" in line}
     third_party = {
-        "av", "cv2", "matplotlib", "mujoco", "numpy", "pyarrow", "rich", "safetensors", "scipy",
-        "torch", "tqdm", "xacro", "yaml",
+        "av", "cv2", "lz4", "matplotlib", "mcap", "mujoco", "numpy", "pyarrow", "rich", "rosbags",
+        "safetensors", "scipy", "torch", "tqdm", "xacro", "yaml", "zstandard",
     }  # fmt: skip
     used = imported_modules("dva_ros", "launch") & third_party
     assert {names.get(module, module) for module in used} - pinned == set()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fake_recorder import make_episode
+from lerobot_environment import lerobot_python
 
 from dva_ros.spec import EMBEDDED_CELL, CameraSpec
 from dva_ros.training.episodes import Episode, EpisodeError
@@ -170,11 +169,7 @@ assert set(dataset.meta.stats["action"]) >= {"min", "max", "mean", "std", "count
 
 
 def test_lerobot_s_own_reader_reads_it(dataset: Path) -> None:
-    """Runs where `lerobot-dataset`, torch and torchvision are installed."""
-    for package in ("ledataset", "torchvision"):
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is missing: pip install lerobot-dataset==0.4.4 torchvision")
-    command = [sys.executable, "-c", LEROBOT_READ, str(dataset)]
+    command = [lerobot_python(), "-c", LEROBOT_READ, str(dataset)]
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, env=_offline(dataset)
     )

@@ -1,0 +1,1 @@
+"""Recordings of a cell: written, read, and turned into datasets; without ROS."""

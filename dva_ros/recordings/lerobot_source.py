@@ -1,0 +1,229 @@
+"""The frames of a LeRobot dataset (v2.1 or v3.0), given to a replay as if they were messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..training.video_file import stream_frames
+from .errors import RecordingError
+from .marks import Mark, MarkKind
+from .replay import MAX_GAP_S, Replay
+from .settings import CellSettings
+
+OLD, NEW = "v2.1", "v3.0"
+STATE, ACTION = "observation.state", "action"
+INFO = Path("meta/info.json")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An episode: its rows, and the file and first time of each camera's video."""
+
+    index: int
+    length: int
+    instruction: str
+    task: str
+    seed: int
+    success: bool
+    data: Path
+    videos: dict[str, tuple[Path, float]]
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a folder is a LeRobot dataset."""
+    return (path / INFO).is_file()
+
+
+class LeRobotSource:
+    """A dataset, opened.
+
+    Args:
+        root: its folder.
+        settings: of the cell; its cameras and joints must be in the dataset.
+
+    Raises:
+        RecordingError: it is damaged, of another version, or lacks a camera or a joint.
+    """
+
+    def __init__(self, root: Path, settings: CellSettings) -> None:
+        self.root = root
+        self._settings = settings
+        self._info = _read_info(root)
+        self._fps = float(self._info["fps"])
+        self._keys = {
+            camera.name: self._camera_key(camera.name) for camera in settings.spec.cameras
+        }
+        self._state_names = self._joints(STATE)
+        self._action_names = self._joints(ACTION)
+        try:
+            old = self._info["codebase_version"] == OLD
+            self._entries = list(self._old_entries() if old else self._new_entries())
+        except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
+            raise RecordingError(f"the list of episodes of {root} is damaged: {error}") from error
+        if not self._entries:
+            raise RecordingError(f"{root} lists no episodes")
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of all episodes, at the dataset's own rate."""
+        return sum(entry.length for entry in self._entries)
+
+    def native_sizes(self) -> dict[str, tuple[int, int]]:
+        """Camera -> (rows, columns) of its pictures."""
+        sizes = {}
+        for name, key in self._keys.items():
+            feature = self._info["features"][key]
+            axes = dict(zip(feature.get("names") or (), feature["shape"], strict=False))
+            rows, columns = feature["shape"][0], feature["shape"][1]
+            sizes[name] = (axes.get("height", rows), axes.get("width", columns))
+        return sizes
+
+    def feed(self, replay: Replay, progress: Callable[[int], object]) -> list[str]:
+        """Give all episodes to a replay; gives what is wrong with those that cannot be read.
+
+        Args:
+            replay: takes them.
+            progress: called with the number of frames so far.
+        """
+        damaged = []
+        begins_s, done = 1.0, 0
+        for entry in self._entries:
+            start = Mark(MarkKind.START, entry.index, entry.task, entry.instruction, entry.seed)
+            replay.mark(start, begins_s)
+            now = begins_s
+            verdict = MarkKind.SUCCESS if entry.success else MarkKind.FAILURE
+            try:
+                for time_s in self._frames(entry, replay, begins_s):
+                    now = time_s
+                    done += 1
+                    progress(done)
+            except (OSError, av.FFmpegError, pa.ArrowException, KeyError, ValueError) as error:
+                damaged.append(f"episode {entry.index} of {self.root}: {error}")
+                verdict = MarkKind.DISCARD
+            replay.mark(Mark(verdict, entry.index), now + 0.5 / self._fps)
+            begins_s = now + 2 * MAX_GAP_S
+        return damaged
+
+    def _frames(self, entry: _Entry, replay: Replay, begins_s: float) -> Iterator[float]:
+        """Give every frame to the replay; gives the time of each."""
+        table = pq.read_table(self.root / entry.data)
+        rows = table.filter(pa.compute.equal(table["episode_index"], entry.index))
+        if len(rows) != entry.length:
+            raise ValueError(f"{entry.data} holds {len(rows)} of its {entry.length} frames")
+        state, action = _matrix(rows[STATE]), _matrix(rows[ACTION])
+        videos = {
+            name: stream_frames(self.root / path, first_s, entry.length, self._fps)
+            for name, (path, first_s) in entry.videos.items()
+        }
+        none = np.empty(0, np.float32)
+        for number in range(entry.length):
+            now = begins_s + number / self._fps
+            # The action of a frame is the command at the next one.
+            replay.command(now + 1 / self._fps, self._action_names, action[number])
+            replay.joints(now, self._state_names, state[number], none, now)
+            for name, pictures in videos.items():
+                replay.image(name, now, next(pictures), now)
+            yield now
+
+    def _camera_key(self, camera: str) -> str:
+        key = self._settings.names.cameras.get(camera, f"observation.images.{camera}")
+        feature = self._info["features"].get(key)
+        if feature is None or feature["dtype"] != "video":
+            videos = [name for name, f in self._info["features"].items() if f["dtype"] == "video"]
+            raise RecordingError(
+                f"{self.root} has no video {key} for camera '{camera}'; it has "
+                f"{', '.join(videos) or 'none'}. Other names go into a file for --map"
+            )
+        return key
+
+    def _joints(self, feature: str) -> tuple[str, ...]:
+        """Names of a vector's entries, by the cell's names."""
+        names = self._info["features"].get(feature, {}).get("names")
+        if isinstance(names, dict):
+            names = [name for part in names.values() for name in part]
+        plain = [str(name).removesuffix(".pos") for name in names or ()]
+        found = self._settings.cell_joints(plain)
+        missing = [joint for joint in self._settings.spec.joint_names if joint not in found]
+        if missing:
+            raise RecordingError(
+                f"{feature} of {self.root} has no {', '.join(missing)}; it has "
+                f"{', '.join(plain) or 'no names'}. Other names go into a file for --map"
+            )
+        return found
+
+    def _old_entries(self) -> Iterator[_Entry]:
+        path = self.root / "meta" / "episodes.jsonl"
+        for line in filter(None, path.read_text(encoding="utf-8").splitlines()):
+            row = json.loads(line)
+            index = int(row["episode_index"])
+            chunk = index // int(self._info.get("chunks_size", 1000))
+            videos = {
+                name: (self._path("video_path", chunk, index, key), 0.0)
+                for name, key in self._keys.items()
+            }
+            yield _entry(row, self._path("data_path", chunk, index, ""), videos)
+
+    def _path(self, template: str, chunk: int, index: int, key: str) -> Path:
+        return Path(
+            self._info[template].format(episode_chunk=chunk, episode_index=index, video_key=key)
+        )
+
+    def _new_entries(self) -> Iterator[_Entry]:
+        for path in sorted((self.root / "meta" / "episodes").glob("*/*.parquet")):
+            file = pq.ParquetFile(path)
+            names = [name for name in file.schema_arrow.names if not name.startswith("stats/")]
+            for row in file.read(columns=names).to_pylist():
+                videos = {}
+                for name, key in self._keys.items():
+                    place = {
+                        part: row[f"videos/{key}/{part}"] for part in ("chunk_index", "file_index")
+                    }
+                    video = self._info["video_path"].format(video_key=key, **place)
+                    videos[name] = (Path(video), row[f"videos/{key}/from_timestamp"])
+                data = self._info["data_path"].format(
+                    chunk_index=row["data/chunk_index"], file_index=row["data/file_index"]
+                )
+                yield _entry(row, Path(data), videos)
+
+
+def _entry(row: dict[str, Any], data: Path, videos: dict[str, tuple[Path, float]]) -> _Entry:
+    tasks: Sequence[str] = row["tasks"]
+    return _Entry(
+        index=int(row["episode_index"]),
+        length=int(row["length"]),
+        instruction=tasks[0] if len(tasks) else "",
+        task=row.get("task_name", ""),
+        seed=int(row.get("seed", -1)),
+        success=bool(row.get("success", True)),
+        data=data,
+        videos=videos,
+    )
+
+
+def _read_info(root: Path) -> dict[str, Any]:
+    path = root / INFO
+    try:
+        info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = info["codebase_version"]
+        missing = {"fps", "features", "data_path", "video_path"} - set(info)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordingError(f"{path} is damaged: {error}") from error
+    if version not in (OLD, NEW):
+        raise RecordingError(f"{root} has format {version}; {OLD} and {NEW} are read")
+    if missing:
+        raise RecordingError(f"{path} says nothing of {', '.join(sorted(missing))}")
+    return info
+
+
+def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """float32 [T, D] of a column of lists."""
+    return np.stack(column.to_numpy()).astype(np.float32)

@@ -1,0 +1,148 @@
+"""Which cell a recording is of: from the nodes' parameters file, and a map of other names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..context.sources import SourceLimits
+from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from .errors import RecordingError
+
+NATIVE_SIZES = {"overhead": (96, 128), "front": (64, 128)}
+CONTROLLERS = ("joint_trajectory_controller",)
+_MAP_KEYS = ("topics", "joints", "cameras")
+
+
+@dataclass(frozen=True)
+class NameMap:
+    """Names in a recording that are not those of the cell; see `read_map`.
+
+    Attributes:
+        topics: relative topic of the cell -> topic in the bag.
+        joints: joint of the cell -> joint in the recording.
+        cameras: camera of the cell -> feature of a LeRobot dataset.
+    """
+
+    topics: Mapping[str, str] = field(default_factory=dict)
+    joints: Mapping[str, str] = field(default_factory=dict)
+    cameras: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CellSettings:
+    """What `camera_context` knows of its cell, with the names of its parameters.
+
+    Attributes:
+        spec: cameras, joints and period.
+        native_sizes: camera -> (rows, columns) of its images.
+        limits: when a source counts as missing.
+        controllers: whose commands become actions.
+        names: other names in the recording.
+    """
+
+    spec: CellSpec = EMBEDDED_CELL
+    native_sizes: Mapping[str, tuple[int, int]] = field(default_factory=lambda: NATIVE_SIZES)
+    limits: SourceLimits = field(default_factory=SourceLimits)
+    controllers: tuple[str, ...] = CONTROLLERS
+    names: NameMap = NameMap()
+
+    def cell_joints(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Joints of the recording by their names in the cell; others keep theirs, but for those
+        whose name the cell uses for another one: they are ""."""
+        here = {there: name for name, there in self.names.joints.items()}
+        taken = self.names.joints
+        return tuple(here.get(name, "" if name in taken else name) for name in names)
+
+
+def read_settings(path: Path, names: NameMap | None = None) -> CellSettings:
+    """Settings from a ROS parameters file, with the defaults of the nodes.
+
+    Of `camera_context` all that says how frames are made is used, of `leapfrog_scheduler` the
+    names of the controllers.
+
+    Args:
+        path: of the file.
+        names: other names in the recording.
+
+    Raises:
+        RecordingError: the file cannot be read, or a value cannot be used.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path} is no parameters file: {error}") from error
+    context = _parameters(content, "camera_context")
+    scheduler = _parameters(content, "leapfrog_scheduler")
+    try:
+        settings = _settings(context, scheduler)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecordingError(f"parameters of {path} do not fit together: {error}") from error
+    return replace(settings, names=names or NameMap())
+
+
+def read_map(path: Path) -> NameMap:
+    """A map of names: YAML with `topics`, `joints` and `cameras`, each NAME: NAME IN RECORDING.
+
+    Raises:
+        RecordingError: the file cannot be read or holds something else.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path} is no map of names: {error}") from error
+    if not isinstance(content, dict) or set(content) - set(_MAP_KEYS):
+        raise RecordingError(f"{path} is no map of names: it may have {', '.join(_MAP_KEYS)}")
+    for key, values in content.items():
+        pairs = values.items() if isinstance(values, dict) else [(None, None)]
+        if not all(isinstance(name, str) and isinstance(to, str) for name, to in pairs):
+            raise RecordingError(f"{key} of {path} must hold NAME: NAME lines")
+    return NameMap(**content)
+
+
+def _parameters(content: Any, node: str) -> dict[str, Any]:
+    """What a parameters file says to a node, of whatever namespace."""
+    found: dict[str, Any] = {}
+    if not isinstance(content, dict):
+        return found
+    for key, value in content.items():
+        if not isinstance(value, dict):
+            continue
+        if str(key).rpartition("/")[2] in ("**", "*", node):
+            found.update(value.get("ros__parameters", {}))
+        elif "ros__parameters" not in value:
+            found.update(_parameters(value, node))
+    return found
+
+
+def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellSettings:
+    embedded, limits = EMBEDDED_CELL, SourceLimits()
+    cameras = context.get("cameras", [camera.name for camera in embedded.cameras])
+    heights = context.get("mosaic_heights", [camera.height for camera in embedded.cameras])
+    width = context.get("mosaic_width", embedded.mosaic_width)
+    spec = CellSpec(
+        cameras=tuple(
+            CameraSpec(name, int(height), int(width))
+            for name, height in zip(cameras, heights, strict=True)
+        ),
+        joint_names=tuple(context.get("joints", embedded.joint_names)),
+        frame_period_s=float(context.get("frame_period_s", embedded.frame_period_s)),
+    )
+    rows = context.get("native_heights", [size[0] for size in NATIVE_SIZES.values()])
+    columns = context.get("native_widths", [size[1] for size in NATIVE_SIZES.values()])
+    return CellSettings(
+        spec=spec,
+        native_sizes=dict(zip(cameras, zip(rows, columns, strict=True), strict=True)),
+        limits=SourceLimits(
+            tolerance_s=float(context.get("tolerance_s", limits.tolerance_s)),
+            max_delay_s=float(context.get("max_delay_s", limits.max_delay_s)),
+            future_tolerance_s=float(context.get("future_tolerance_s", limits.future_tolerance_s)),
+            lost_after_s=float(context.get("lost_after_s", limits.lost_after_s)),
+            frozen_motion=float(context.get("frozen_motion_rad", limits.frozen_motion)),
+        ),
+        controllers=tuple(scheduler.get("controllers", CONTROLLERS)),
+    )
