@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from host_synchronisations import HostSynchronisations
 from tiny import random_batch, random_frames, random_model, tiny_config
 
 from dva_ros.benchmark.references import GATHER, DenseReference
+from dva_ros.errors import UserError
 from dva_ros.video.cached import append_frame, denoise_clip, pin_instruction
 from dva_ros.video.execution import Done, HostExecution, Lane, Mark, Work
 from dva_ros.video.kv_cache import ContextCache, ContextReader, KVCache
+from dva_ros.video.loading import load_predictor
 from dva_ros.video.predictor import VideoPredictor
 from dva_ros.video.ring_storage import FLOAT8
 from dva_ros.video.static_cache import ContextView, StaticCache
@@ -231,3 +234,12 @@ def test_frames_that_come_while_a_clip_is_sampled_do_not_change_it(appended: int
 def test_lanes_that_do_not_wait_for_each_other_would_be_noticed() -> None:
     """The schedule is sharp: without the marks the context is another one."""
     assert not overtaken(obeys=False, appended=1)
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """By name, and what to set instead."""
+    if not torch.cuda.is_available():
+        with pytest.raises(UserError, match="no GPU here: set it to cpu"):
+            load_predictor(tmp_path, "cuda")
+    with pytest.raises(UserError, match="a float8 cache needs device cuda"):
+        load_predictor(tmp_path, "cpu", float8_cache=True)
