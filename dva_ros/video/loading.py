@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Protocol
 
@@ -10,12 +11,17 @@ import torch
 
 from dva_ros.errors import UserError
 
+from .checkpoint import load_config
 from .config import VideoModelConfig
+from .memory_plan import CacheSize, MemoryPlan, free_bytes
+from .precision import fast_dtype
 from .predictor import VideoPredictor
 from .ring_storage import FLOAT8
 from .static_predictor import StaticPredictor
 
 DEVICES = ("cpu", "cuda")
+
+_log = logging.getLogger(__name__)
 
 
 class ClipPredictor(Protocol):
@@ -54,7 +60,7 @@ def load_predictor(
         float8_cache: keep keys and values in eight bits; for a GPU.
 
     Raises:
-        UserError: no such device, or the checkpoint cannot be read.
+        UserError: no such device, too little memory on it, or the checkpoint cannot be read.
     """
     if device == "cpu":
         if float8_cache:
@@ -64,6 +70,12 @@ def load_predictor(
         )
     if not torch.cuda.is_available():
         raise UserError("device is cuda, and torch finds no GPU here: set it to cpu")
+    config = load_config(Path(path))
+    cache = CacheSize(context_frames or config.context_frames)
+    plan = MemoryPlan.of(config, fast_dtype(device), [cache])
+    for line in plan.lines():
+        _log.info(line)
+    plan.require(free_bytes(device), "the GPU", float8_cache)
     return StaticPredictor.load(
         path,
         num_steps=num_steps,
