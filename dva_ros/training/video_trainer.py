@@ -10,6 +10,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from dva_ros.benchmark.training_products import (
+    TrainingShape,
+    forward_operations,
+    step_operations,
+)
 from dva_ros.video.checkpoint import load_model, save_checkpoint, warm_start
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
@@ -17,7 +22,6 @@ from dva_ros.video.precision import fast_dtype
 from dva_ros.video.predictor import VideoPredictor
 
 from .amortization import (
-    Sequence,
     SequenceSampler,
     TrainingBatch,
     noised,
@@ -26,6 +30,7 @@ from .amortization import (
 )
 from .data_parallel import Group
 from .distillation import distilled
+from .feed import Feed
 from .motion_loss import MotionReadout
 from .optimizer import READOUT, FlatParameters, Optimizer
 from .store import EpisodeStore
@@ -85,6 +90,8 @@ class VideoTrainer:
         self._optimizer = Optimizer(self._parameters, settings.optimizer, group)
         shape = (settings.num_real, settings.stride)
         self._sampler = SequenceSampler(train, config, *shape, settings.emphasis)
+        self._feed = Feed(self._draw, ahead=device.type == "cuda")
+        self.model.block_sparse = settings.block_sparse
         self._held_out = validation
         self._validation = Validation(
             SequenceSampler(validation, config, *shape), _VALIDATION_WINDOWS
@@ -99,13 +106,35 @@ class VideoTrainer:
         frames = self.settings.num_real + clips * self.config.horizon
         return self._group.size * self.settings.batch * frames
 
+    @property
+    def waited_s(self) -> float:
+        """Time that steps so far waited for the data path of this rank."""
+        return self._feed.waited_s
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of weights and activations."""
+        return self._parameters.weights.dtype
+
+    @property
+    def operations_per_step(self) -> float:
+        """What the model needs of multiplications and additions in one step of this rank, the
+        teacher's with it; mean over the places at which clips can start."""
+        settings = self.settings
+        count = 0
+        for phase in range(settings.stride):
+            starts = range(phase, settings.num_real, settings.stride)
+            shape = TrainingShape(settings.batch, settings.num_real, starts)
+            count += step_operations(self.config, shape)
+            count += settings.distill_steps * forward_operations(self.config, shape)
+        return count / settings.stride
+
     def train_step(self, progress: float) -> StepResult:
         """One step; equal on all ranks. Draws depend on seed, rank and step only."""
-        settings, rank = self.settings, self._group.rank
-        rng = np.random.default_rng([settings.seed, rank, self.step])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        sequence = self._sampler.sample(rng, settings.batch)
-        batch = self._batch(sequence, generator)
+        settings = self.settings
+        batch = on_device(self._feed.take(self.step), self._parameters.weights.device)
+        if self._teacher is not None:
+            batch = distilled(batch, self._teacher, settings.distill_steps)
         self._parameters.grads.zero_()
         clips = batch.clips
         tokens = self.model.clip_tokens(clips)
@@ -118,15 +147,14 @@ class VideoTrainer:
         self.step += 1
         return StepResult(mean_loss, norm)
 
-    def _batch(self, sequence: Sequence, generator: torch.Generator) -> TrainingBatch:
-        """Noised clips and what they came from, or what the teacher makes of their noise."""
-        teacher, device = self._teacher, self._parameters.weights.device
-        noise_only = torch.zeros(sequence.usable.shape[:2]) if teacher is not None else None
-        batch = noised(sequence, self.config, generator, self.model.dtype, noise_only)
-        batch = on_device(batch, device)
-        if teacher is None:
-            return batch
-        return distilled(batch, teacher, self.settings.distill_steps)
+    def _draw(self, step: int) -> TrainingBatch:
+        """Noised clips of a step, on the host; for a teacher pure noise."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, self._group.rank, step])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        sequence = self._sampler.sample(rng, settings.batch)
+        noise_only = torch.zeros(sequence.usable.shape[:2]) if self._teacher is not None else None
+        return noised(sequence, self.config, generator, self.dtype, noise_only)
 
     def validate(self) -> ValidationResult:
         """Measure the averaged weights; export them with a plot and a contact sheet."""

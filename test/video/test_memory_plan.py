@@ -48,7 +48,6 @@ def allocated_peak(call: Callable[[], object]) -> int:
 def test_the_plan_is_what_is_really_allocated(kept: torch.dtype | None) -> None:
     """Weights and caches to the byte, temporaries within 3 %: a small model and its cache are
     made on the CPU and run, with its allocator watched."""
-    torch.set_num_threads(1)
     plan = MemoryPlan.of(CONFIG, torch.float32, [CacheSize(CONTEXT, BATCH), CacheSize(6)])
     model = random_model(CONFIG).requires_grad_(False)
     caches = [
