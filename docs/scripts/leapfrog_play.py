@@ -121,9 +121,7 @@ class Play:
         start = _parting(before, state.motion) if not decision.refusal else now
         until = state.committed_until or now
         self.answered.append(
-            Answered(
-                request, made, now, moving, decision.refusal, start, until, state.motion.end
-            )
+            Answered(request, made, now, moving, decision.refusal, start, until, state.motion.end)
         )
         self._follow(decision, now)
 

@@ -53,6 +53,27 @@ def step_operations(config: VideoModelConfig, shape: TrainingShape) -> int:
     return 2 * once + 3 * _total(_inner(config, shape))
 
 
+def dense_step_operations(config: VideoModelConfig, shape: TrainingShape) -> int:
+    """`step_operations` of a `DenseVideoModel`."""
+    width, slots, heads, d = config.width, config.num_slots, config.heads, config.head_dim
+    clips, frames = _clips(config, shape)[0], _frames(config, shape)
+    tokens = shape.batch * frames * slots
+    pairs = _pairs(config, shape, with_real=True) * slots**2
+    block = [
+        linear(tokens, width, 3 * width),
+        linear(tokens, width, width),
+        linear(tokens, width, config.mlp_ratio * width),
+        linear(tokens, config.mlp_ratio * width, width),
+        *attention(config, shape.batch, frames * slots, NUM_PINNED * slots),
+        Product(shape.batch * heads, pairs, d, 1, count=2, stored=False),
+        *attention(config, clips, config.horizon * slots, config.horizon * slots),
+    ]
+    once = _total(_inputs(config, shape))
+    once += config.depth * rotation(config, tokens, count=2).operations
+    inner = _total([*_around_blocks(config, shape), *times(block, config.depth)])
+    return 2 * once + 3 * inner
+
+
 def _total(products: Iterable[Product]) -> int:
     return sum(product.operations for product in products)
 
@@ -123,12 +144,16 @@ def _inner(config: VideoModelConfig, shape: TrainingShape) -> list[Product]:
         ),
         *own,
     ]
+    return [*_around_blocks(config, shape), *times(whole, config.depth - 1), *last]
+
+
+def _around_blocks(config: VideoModelConfig, shape: TrainingShape) -> list[Product]:
+    """Of the embedding, after its inputs, and of the head."""
+    width, (clips, clip_frames) = config.width, _clips(config, shape)
     return [
         *_real(config, shape)[1],
-        linear(clips * slots, width, width),
+        linear(clips * config.num_slots, width, width),
         *times([_level(config, clips)[1]], 2),
-        *times(whole, config.depth - 1),
-        *last,
         linear(clips, width, 2 * width),
         linear(clip_frames * config.num_patches, width, config.patch_dim + config.patch**2),
     ]

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     """Open the data, start the ranks and wait for them."""
     from .data_parallel import launch
 
-    job = _prepare(args)
+    job = prepare(args)
     settings = job.settings
     episodes, frames = len(job.train), int(job.train.lengths.sum())
     print(f"training on {episodes} episodes ({frames} frames), {settings.ranks} process(es)")
@@ -185,7 +185,12 @@ def parse_emphasis(text: str) -> dict[str, float]:
     return found
 
 
-def _prepare(args: argparse.Namespace) -> VideoJob:
+def prepare(args: argparse.Namespace) -> VideoJob:
+    """What the command's options ask for, with the data opened.
+
+    Raises:
+        UserError: options that do not go together, or data that cannot be used.
+    """
     import numpy as np
     import torch
 

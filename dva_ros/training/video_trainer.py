@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,15 +73,15 @@ class VideoTrainer:
         validation: EpisodeStore,
         group: Group | None = None,
         dtype: torch.dtype | None = None,
+        build: Callable[[VideoModelConfig], VideoModel] = VideoModel,
     ) -> None:
+        """`build` makes a model with fresh weights, where no checkpoint is to start from."""
         self.config, self.settings, self._group = config, settings, group or Group()
         self.step, self.elapsed_s = 0, 0.0
         device = torch.device(settings.device)
         torch.manual_seed(settings.seed)
-        if settings.initial is None:
-            model = VideoModel(config)
-        else:
-            model = warm_start(settings.initial, config)
+        start = settings.initial
+        model = build(config) if start is None else warm_start(start, config)
         self.model = model.to(device)
         self._teacher: VideoModel | None = None
         if settings.distill_steps and settings.initial is not None:
@@ -121,13 +122,12 @@ class VideoTrainer:
         """What the model needs of multiplications and additions in one step of this rank, the
         teacher's with it; mean over the places at which clips can start."""
         settings = self.settings
-        count = 0
-        for phase in range(settings.stride):
-            starts = range(phase, settings.num_real, settings.stride)
-            shape = TrainingShape(settings.batch, settings.num_real, starts)
-            count += step_operations(self.config, shape)
-            count += settings.distill_steps * forward_operations(self.config, shape)
-        return count / settings.stride
+
+        def count(shape: TrainingShape) -> float:
+            teacher = settings.distill_steps * forward_operations(self.config, shape)
+            return step_operations(self.config, shape) + teacher
+
+        return mean_over_starts(settings, count)
 
     def train_step(self, progress: float) -> StepResult:
         """One step; equal on all ranks. Draws depend on seed, rank and step only."""
@@ -155,6 +155,16 @@ class VideoTrainer:
         sequence = self._sampler.sample(rng, settings.batch)
         noise_only = torch.zeros(sequence.usable.shape[:2]) if self._teacher is not None else None
         return noised(sequence, self.config, generator, self.dtype, noise_only)
+
+    def measure(self) -> ValidationResult:
+        """Measure the averaged weights."""
+        self._optimizer.use_ema()
+        self.model.eval()
+        try:
+            return self._validation.measure(self.model)
+        finally:
+            self.model.train()
+            self._optimizer.use_master()
 
     def validate(self) -> ValidationResult:
         """Measure the averaged weights; export them with a plot and a contact sheet."""
@@ -198,6 +208,15 @@ class VideoTrainer:
         dist.all_reduce(flat)
         flat /= self._group.size
         return flat[:-1], float(flat[-1])
+
+
+def mean_over_starts(settings: VideoSettings, count: Callable[[TrainingShape], float]) -> float:
+    """Mean of a count of one forward over the places at which the first clip can start."""
+    total = 0.0
+    for first in range(settings.stride):
+        starts = range(first, settings.num_real, settings.stride)
+        total += count(TrainingShape(settings.batch, settings.num_real, starts))
+    return total / settings.stride
 
 
 class Clock:

@@ -116,4 +116,4 @@ class Rope(nn.Module):
         than slicing rows of 32 numbers.
         """
         cosine, sine = tables
-        return torch.addcmul(x * cosine, torch.matmul(x, self.swap), sine)
+        return (x * cosine).addcmul_(torch.matmul(x, self.swap), sine)

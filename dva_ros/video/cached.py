@@ -46,7 +46,7 @@ def append_frame(model: VideoModel, cache: ContextCache, frame: Tensor, state: T
             exp_attention(q, *cache.pinned(layer)),
             exp_attention(model.rope.rotate(q, tables), *cache.ring(layer, writing=True)),
         )
-        x = block.finish(x + _merged(block.temporal, parts))
+        x = block.finish(_merged(block.temporal, parts).add_(x))
     cache.advance()
     return embedded
 
@@ -85,7 +85,7 @@ def denoise_clip(
             exp_attention(rotated, *cache.ring(layer)),
             exp_attention(rotated, model.rope.rotate(k, tables), v),
         )
-        x = block.finish(x + _merged(block.temporal, parts))
+        x = block.finish(_merged(block.temporal, parts).add_(x))
     return model.head(x, model.embedding.level(level), last)
 
 
