@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
+from moving_square import moving_squares, small_config
+from short_runs import settings
 from tiny import random_batch, tiny_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from dva_ros.benchmark.dense_video import DenseVideoModel, dense_counterpart
 from dva_ros.benchmark.training_products import TrainingShape, dense_step_operations
+from dva_ros.training.optimizer import OptimizerConfig
+from dva_ros.training.video_trainer import VideoTrainer
 from dva_ros.video.model import VideoModel
 
 CONFIG = tiny_config()
@@ -86,3 +91,19 @@ def test_operations_and_parameters_of_both_can_be_held_against_each_other() -> N
         for built in (VideoModel(config), DenseVideoModel(dense_counterpart(config)))
     )
     assert abs(dense / shipped - 1) < 0.03
+
+
+def test_the_dense_model_is_trained_as_the_shipped_one_is(tmp_path: Path) -> None:
+    """Through the same trainer: its held-out error from noise falls below that of a copy of the
+    last frame."""
+    store = moving_squares(episodes=40)
+    options = settings(
+        tmp_path, batch=4, optimizer=OptimizerConfig(adam_lr=3e-3, ema_decay=0.9), steps=40
+    )
+    trainer = VideoTrainer(
+        small_config(), options, store, store, dtype=torch.float32, build=DenseVideoModel
+    )
+    for step in range(40):
+        trainer.train_step(step / 40)
+    result = trainer.measure()
+    assert result.by_level[0] < 0.95 * result.copy_last
