@@ -16,7 +16,7 @@ from .timing import best_seconds
 _ARRAY_BYTES = 256 * 2**20
 """Several times the last cache of a large processor."""
 
-_SIDES = (1024, 2048)
+_SIDES = {"cpu": (1024, 2048), "cuda": (4096, 8192)}
 _REPEATS = 7
 
 
@@ -35,7 +35,7 @@ class Ceilings:
     @staticmethod
     def measure(dtype: torch.dtype) -> Ceilings:
         """Measure both; a few seconds."""
-        return Ceilings(_bandwidth(), max(_square_rate(side, dtype) for side in _SIDES))
+        return Ceilings(_bandwidth(), matrix_gflop_s(dtype))
 
     def least_seconds(self, cost: Cost) -> float:
         """The roofline: no less time for such a cost."""
@@ -64,17 +64,29 @@ def _product_seconds(product: Product, dtype: torch.dtype) -> float:
     return _multiplication_seconds(left, right)
 
 
-def _square_rate(side: int, dtype: torch.dtype) -> float:
-    left, right = (torch.randn(1, side, side).to(dtype) for _ in range(2))
+def matrix_gflop_s(dtype: torch.dtype, device: torch.device | str = "cpu") -> float:
+    """Rate of large square products, the best of several tries; about a second on a CPU."""
+    return max(_square_rate(side, dtype, device) for side in _SIDES[torch.device(device).type])
+
+
+def _square_rate(side: int, dtype: torch.dtype, device: torch.device | str) -> float:
+    left, right = (torch.randn(1, side, side, device=device).to(dtype) for _ in range(2))
     return 2e-9 * side**3 / _multiplication_seconds(left, right)
 
 
 def _multiplication_seconds(left: Tensor, right: Tensor) -> float:
     """Of [b, m, k] x [b, k, n] into memory that is there already."""
-    out = torch.empty(*left.shape[:2], right.shape[2], dtype=left.dtype)
-    if len(left) == 1:
-        return best_seconds(lambda: torch.mm(left[0], right[0], out=out[0]), _REPEATS)
-    return best_seconds(lambda: torch.bmm(left, right, out=out), _REPEATS)
+    out = torch.empty(*left.shape[:2], right.shape[2], dtype=left.dtype, device=left.device)
+
+    def multiply() -> None:
+        if len(left) == 1:
+            torch.mm(left[0], right[0], out=out[0])
+        else:
+            torch.bmm(left, right, out=out)
+        if out.is_cuda:
+            torch.cuda.synchronize(out.device)
+
+    return best_seconds(multiply, _REPEATS)
 
 
 def _bandwidth() -> float:

@@ -15,9 +15,7 @@ from ..video.checkpoint import load_model
 from ..video.config import VideoModelConfig
 from ..video.model import VideoModel
 from ..video.precision import fast_dtype
-
-PROFILES = ("default",)
-"""Random weights of: `default`, the architecture that configurations have by default."""
+from ..video.profiles import profile_config
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,9 @@ class TimedModels:
 
     @staticmethod
     def of_profile(name: str) -> TimedModels:
-        """One of `PROFILES`."""
-        if name not in PROFILES:
-            raise ValueError(f"no profile {name}")
-        joints = EMBEDDED_CELL.num_joints
-        config = VideoModelConfig(EMBEDDED_CELL, (0.0,) * joints, (1.0,) * joints)
-        net = _fast(InverseDynamicsNet(InverseDynamicsConfig()))
+        """Random weights of one of `profiles.PROFILES`."""
+        config = profile_config(name)
+        net = _fast(InverseDynamicsNet(InverseDynamicsConfig(config.spec, config.horizon)))
         return TimedModels(f"profile {name}", random_video_model(config), net, None)
 
     @property

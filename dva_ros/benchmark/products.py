@@ -57,12 +57,12 @@ def append_products(config: VideoModelConfig, context: int, batch: int) -> list[
     The last block of a context frame needs keys and values only.
     """
     width, tokens = config.width, batch * config.num_slots
-    whole = _block(config, frames=1, batch=batch) + _temporal(config, 1, context, batch)
+    whole = block_products(config, frames=1, batch=batch) + _temporal(config, 1, context, batch)
     return [
-        *_real_embedding(config, batch),
-        *_times(whole, config.depth - 1),
-        _linear(tokens, width, 3 * width),
-        _rotation(config, tokens, count=1),
+        *real_embedding(config, batch),
+        *times(whole, config.depth - 1),
+        linear(tokens, width, 3 * width),
+        rotation(config, tokens, count=1),
     ]
 
 
@@ -70,22 +70,22 @@ def denoise_products(config: VideoModelConfig, context: int, batch: int) -> list
     """Of one denoising step of `batch` clips with `context` frames before each."""
     width, horizon = config.width, config.horizon
     patches = batch * horizon * config.num_patches
-    own = _attention(config, batch * config.num_slots, horizon, horizon, stored=False)
+    own = attention(config, batch * config.num_slots, horizon, horizon, stored=False)
     block = [
-        *_block(config, horizon, batch),
+        *block_products(config, horizon, batch),
         *_temporal(config, horizon, context, batch),
         *own,
     ]
     return [
-        _linear(patches, config.patch_dim, width),
-        _linear(batch * horizon, config.spec.num_joints, width),
-        _linear(batch * config.num_slots, width, width),
+        linear(patches, config.patch_dim, width),
+        linear(batch * horizon, config.spec.num_joints, width),
+        linear(batch * config.num_slots, width, width),
         # The level is embedded for the clip and again for the head.
-        replace(_linear(batch, LEVEL_FEATURES, width), count=2),
-        replace(_linear(batch, width, width), count=2),
-        *_times(block, config.depth),
-        _linear(batch, width, 2 * width),
-        _linear(patches, width, config.patch_dim + config.patch**2),
+        replace(linear(batch, LEVEL_FEATURES, width), count=2),
+        replace(linear(batch, width, width), count=2),
+        *times(block, config.depth),
+        linear(batch, width, 2 * width),
+        linear(patches, width, config.patch_dim + config.patch**2),
     ]
 
 
@@ -94,31 +94,33 @@ def decode_products(config: InverseDynamicsConfig, batch: int) -> list[Product]:
     width, frames, joints = config.width, config.num_frames, config.spec.num_joints
     tokens, head_dim = batch * frames, width // config.heads
     layer = [
-        _linear(tokens, width, 3 * width),
+        linear(tokens, width, 3 * width),
         Product(batch * config.heads, frames, head_dim, frames, stored=False),
         Product(batch * config.heads, frames, frames, head_dim),
-        _linear(tokens, width, width),
-        _linear(tokens, width, 4 * width),
-        _linear(tokens, 4 * width, width),
+        linear(tokens, width, width),
+        linear(tokens, width, 4 * width),
+        linear(tokens, 4 * width, width),
     ]
     return [
         *(p for camera in config.spec.cameras for p in _encoder(config, camera, tokens)),
-        _linear(batch, joints, width),
-        _linear(batch, width, width),
-        *_times(layer, config.depth),
-        _linear(batch * config.horizon, width, joints),
+        linear(batch, joints, width),
+        linear(batch, width, width),
+        *times(layer, config.depth),
+        linear(batch * config.horizon, width, joints),
     ]
 
 
-def _linear(tokens: int, inputs: int, outputs: int) -> Product:
+def linear(tokens: int, inputs: int, outputs: int) -> Product:
+    """A layer's weights over so many tokens."""
     return Product(1, tokens, inputs, outputs, weights=1)
 
 
-def _times(products: Iterable[Product], layers: int) -> list[Product]:
+def times(products: Iterable[Product], layers: int) -> list[Product]:
+    """The same in every layer."""
     return [replace(p, count=p.count * layers, weights=p.weights * layers) for p in products]
 
 
-def _attention(
+def attention(
     config: VideoModelConfig, groups: int, queries: int, keys: int, stored: bool = True
 ) -> list[Product]:
     """Scores and weighted sum of `groups` groups of tokens, over all heads."""
@@ -129,7 +131,8 @@ def _attention(
     ]
 
 
-def _rotation(config: VideoModelConfig, tokens: int, count: int) -> Product:
+def rotation(config: VideoModelConfig, tokens: int, count: int) -> Product:
+    """Of queries, or keys, to the index of their frame."""
     d = config.head_dim
     return Product(1, tokens * config.heads, d, d, count=count, stored=False)
 
@@ -138,41 +141,42 @@ def _temporal(config: VideoModelConfig, frames: int, context: int, batch: int) -
     """Attention of frames to the pinned segment and to the ring, rotations with it."""
     groups = batch * config.num_slots
     return [
-        _rotation(config, groups * frames, count=2),
-        *_attention(config, groups, frames, NUM_PINNED, stored=False),
-        *_attention(config, groups, frames, context),
+        rotation(config, groups * frames, count=2),
+        *attention(config, groups, frames, NUM_PINNED, stored=False),
+        *attention(config, groups, frames, context),
     ]
 
 
-def _block(config: VideoModelConfig, frames: int, batch: int) -> list[Product]:
+def block_products(config: VideoModelConfig, frames: int, batch: int) -> list[Product]:
     """A block without its attention over time."""
     width, slots = config.width, config.num_slots
     tokens, hidden = batch * frames * slots, config.width * config.mlp_ratio
-    projections = [_linear(tokens, width, 3 * width), _linear(tokens, width, width)]
+    projections = [linear(tokens, width, 3 * width), linear(tokens, width, width)]
     return [
         *projections,
         *projections,
-        *_attention(config, batch * frames, slots, slots),
-        _linear(tokens, width, hidden),
-        _linear(tokens, hidden, width),
+        *attention(config, batch * frames, slots, slots),
+        linear(tokens, width, hidden),
+        linear(tokens, hidden, width),
     ]
 
 
-def _real_embedding(config: VideoModelConfig, batch: int) -> list[Product]:
+def real_embedding(config: VideoModelConfig, batch: int) -> list[Product]:
+    """Of `batch` real frames: patches, joints, wide patches, then the stem's convolutions."""
     patches, width = batch * config.num_patches, config.width
     products = [
-        _linear(patches, config.patch_dim, width),
-        _linear(batch, config.spec.num_joints, width),
+        linear(patches, config.patch_dim, width),
+        linear(batch, config.spec.num_joints, width),
     ]
     if config.patch_margin:
         side = config.patch + 2 * config.patch_margin
-        products.append(_linear(patches, 3 * side**2, width))
+        products.append(linear(patches, 3 * side**2, width))
     if config.stem_width:
         pixels = batch * config.spec.mosaic_height * config.spec.mosaic_width
         channels, halvings = 3, config.patch.bit_length() - 1
         for depth in range(1, halvings + 1):
             out = width if depth == halvings else config.stem_width * depth
-            products.append(_linear(pixels // 4**depth, 16 * channels, out))
+            products.append(linear(pixels // 4**depth, 16 * channels, out))
             channels = out
     return products
 
@@ -182,17 +186,17 @@ def _encoder(config: InverseDynamicsConfig, camera: CameraSpec, images: int) -> 
     pixels = images * camera.height * camera.width
     places = camera.height * camera.width // 16
     flat = config.map_channels * (camera.height // 8) * (camera.width // 8)
-    inner = _linear(pixels // 16, 9 * quarter, quarter)
-    outer = _linear(pixels // 64, 9 * eighth, eighth)
+    inner = linear(pixels // 16, 9 * quarter, quarter)
+    outer = linear(pixels // 64, 9 * eighth, eighth)
     return [
-        _linear(pixels // 4, 25 * INPUT_CHANNELS, half),
-        _linear(pixels // 16, 9 * half, quarter),
+        linear(pixels // 4, 25 * INPUT_CHANNELS, half),
+        linear(pixels // 16, 9 * half, quarter),
         *(inner, inner),
-        _linear(pixels // 16, quarter, config.keypoints),
-        _linear(pixels // 64, 9 * quarter, eighth),
+        linear(pixels // 16, quarter, config.keypoints),
+        linear(pixels // 64, 9 * quarter, eighth),
         *(outer, outer),
-        _linear(pixels // 64, eighth, config.map_channels),
-        _linear(images, flat, config.width),
-        _linear(images, 2 * config.keypoints, config.width),
+        linear(pixels // 64, eighth, config.map_channels),
+        linear(images, flat, config.width),
+        linear(images, 2 * config.keypoints, config.width),
         Product(images, 2, places, config.keypoints),
     ]

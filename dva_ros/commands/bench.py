@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="cpu/video",
         help="video checkpoint: folder, or name in models/; inverse dynamics is taken from beside",
     )
-    model.add_argument("--profile", choices=("default",), help="random weights of this shape")
+    model.add_argument(
+        "--profile", choices=("default", "gpu", "large"), help="random weights of this shape"
+    )
     parser.add_argument(
         "--contexts", default="16,64,256,512,1024", help="frames, separated by commas"
     )
@@ -73,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
 
     options = _options(args)
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
+    if args.profile:
+        _plan_memory(args.profile, options)
     models = (
         TimedModels.of_profile(args.profile)
         if args.profile
@@ -110,6 +114,19 @@ def _options(args: argparse.Namespace) -> BenchmarkOptions:
         repeats=args.repeats,
         references=args.references,
     )
+
+
+def _plan_memory(profile: str, options: BenchmarkOptions) -> None:
+    """Print what the models will take, and refuse what this machine has not."""
+    from ..video.memory_plan import CacheSize, MemoryPlan, free_bytes
+    from ..video.precision import fast_dtype
+    from ..video.profiles import profile_config
+
+    caches = [CacheSize(c, batch) for c in options.contexts for batch in options.batches]
+    plan = MemoryPlan.of(profile_config(profile), fast_dtype(), caches)
+    for line in plan.lines():
+        print(line)
+    plan.require(free_bytes("cpu"), "this machine")
 
 
 def _counts(name: str, text: str) -> tuple[int, ...]:

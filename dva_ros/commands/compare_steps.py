@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models",
         default="cpu",
         help="folders, or names in models/, each with video/ and inverse_dynamics/, separated by "
-        "commas",
+        "commas; FOLDER:1 measures one with so many steps only, as a distilled one needs",
     )
     parser.add_argument("--task", default="pick_place", help="pick_place or lift")
     parser.add_argument("--episodes", type=int, default=100, help="scenes for every row")
@@ -75,9 +75,17 @@ def _jobs(args: argparse.Namespace) -> list[EvaluationOptions]:
 
     try:
         steps = tuple(dict.fromkeys(int(part) for part in args.steps.split(",")))
+        pairs = [
+            (folder, count)
+            for folder, _, own in (part.partition(":") for part in args.models.split(","))
+            for count in ((int(own),) if own else steps)
+        ]
     except ValueError as error:
-        raise UserError(f"--steps takes numbers, separated by commas: {error}") from error
-    if min(steps) < 1 or args.episodes < 1 or args.workers < 1 or args.latency_ms < 0:
+        raise UserError(
+            f"--steps takes numbers, separated by commas, --models FOLDER or FOLDER:STEPS: {error}"
+        ) from error
+    least = min(count for _, count in pairs)
+    if min(least, *steps) < 1 or args.episodes < 1 or args.workers < 1 or args.latency_ms < 0:
         raise UserError("--steps, --episodes and --workers are at least 1, --latency-ms 0")
     return [
         EvaluationOptions(
@@ -87,8 +95,7 @@ def _jobs(args: argparse.Namespace) -> list[EvaluationOptions]:
             split=args.split,
             latency_s=args.latency_ms / 1e3,
             num_steps=count,
-            models=model_path(models),
+            models=model_path(folder),
         )
-        for models in args.models.split(",")
-        for count in steps
+        for folder, count in pairs
     ]

@@ -81,8 +81,21 @@ def compare_steps(
     return [StepRow.of(job, outcomes[job]) for job in jobs]
 
 
+def pareto_front(rows: Sequence[StepRow]) -> list[StepRow]:
+    """Rows that no other is better than: at least as successful and as cheap, and one of both
+    more so. Cheapest first."""
+
+    def beats(other: StepRow, row: StepRow) -> bool:
+        no_worse = other.success >= row.success and other.p50_ms <= row.p50_ms
+        return no_worse and (other.success > row.success or other.p50_ms < row.p50_ms)
+
+    front = [row for row in rows if not any(beats(other, row) for other in rows)]
+    return sorted(front, key=lambda row: row.p50_ms)
+
+
 def table(rows: Sequence[StepRow], title: str) -> Table:
-    """One line a row."""
+    """One line a row; a star marks the Pareto front."""
+    front = pareto_front(rows)
     shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     shown.add_column("models", no_wrap=True)
     for column in ("steps", "prediction ms, p50 / p99", "success (95 %)", "idle s", "RMS jerk"):
@@ -91,7 +104,7 @@ def table(rows: Sequence[StepRow], title: str) -> Table:
         low, high = row.success_interval_95
         shown.add_row(
             row.models,
-            str(row.num_steps),
+            f"{'* ' if row in front else ''}{row.num_steps}",
             f"{row.p50_ms:.0f} / {row.p99_ms:.0f}",
             f"{row.success:.0%} ({low:.0%} to {high:.0%})",
             f"{row.idle_s:.2f}",
@@ -101,7 +114,8 @@ def table(rows: Sequence[StepRow], title: str) -> Table:
 
 
 def plot(rows: Sequence[StepRow], path: Path, title: str) -> None:
-    """Success over cost, a line for each checkpoint, the number of steps at every point."""
+    """Success over cost, a line for each checkpoint, the number of steps at every point, and the
+    Pareto front of all."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     for models in dict.fromkeys(row.models for row in rows):
@@ -123,6 +137,14 @@ def plot(rows: Sequence[StepRow], path: Path, title: str) -> None:
                 textcoords="offset points",
                 xytext=(6, 6),
             )
+    front = pareto_front(rows)
+    axes.step(
+        [row.p50_ms for row in front],
+        [row.success for row in front],
+        "k:",
+        where="post",
+        label="Pareto front",
+    )
     axes.set(xlabel="a prediction, ms (p50)", ylabel="success", title=title, ylim=(0, 1.03))
     axes.grid(alpha=0.3)
     axes.legend()

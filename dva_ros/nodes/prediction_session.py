@@ -9,7 +9,7 @@ import numpy as np
 
 from ..context.frame import ContextFrame
 from ..errors import UserError
-from ..video.predictor import VideoPredictor
+from ..video.loading import ClipPredictor
 
 
 class RequestRefusedError(UserError):
@@ -61,7 +61,7 @@ class PredictionSession:
         num_real_frames: k, real frames given beside a clip.
     """
 
-    def __init__(self, predictor: VideoPredictor, num_real_frames: int) -> None:
+    def __init__(self, predictor: ClipPredictor, num_real_frames: int) -> None:
         self._predictor = predictor
         self._real: deque[np.ndarray] = deque(maxlen=num_real_frames)
         self._newest: ContextFrame | None = None

@@ -22,7 +22,7 @@ from dva_msgs.msg import PredictedClip, PredictionRequest
 from dva_msgs.srv import GetContext
 
 from ..context.frame import ContextFrame
-from ..video.predictor import VideoPredictor
+from ..video.loading import DEVICES, ClipPredictor, load_predictor
 from . import qos
 from .cell_spec import SpecParameters
 from .checkpoints import checkpoint_path, require_spec
@@ -56,6 +56,8 @@ class VideoPredictorParameters:
     )
     seed: int = parameter(0, "of the sampler's noise", minimum=0)
     threads: int = parameter(1, "of the model, on the CPU", minimum=1, maximum=256)
+    device: str = parameter("cpu", "of the model", choices=DEVICES)
+    float8_cache: bool = parameter(False, "keep the context in eight bits, on a GPU")
 
 
 class VideoPredictorNode(ManagedNode):
@@ -138,17 +140,19 @@ class VideoPredictorNode(ManagedNode):
         }
         return [Health("prediction", level, message, values)]
 
-    def _load(self, path: object) -> VideoPredictor:
+    def _load(self, path: object) -> ClipPredictor:
         settings = self._settings
-        return VideoPredictor.load(
+        return load_predictor(
             str(path),
+            settings.device,
             num_steps=settings.num_steps or None,
             context_frames=settings.context_frames or None,
             seed=settings.seed,
             threads=settings.threads,
+            float8_cache=settings.float8_cache,
         )
 
-    def _warm_up(self, predictor: VideoPredictor) -> None:
+    def _warm_up(self, predictor: ClipPredictor) -> None:
         spec = self._spec
         predictor.reset("")
         frame = np.zeros((spec.mosaic_height, spec.mosaic_width, 3), np.uint8)

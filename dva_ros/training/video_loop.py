@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEPS",
         help="learn to give in one denoising step what the checkpoint of --init gives in STEPS",
     )
+    parser.add_argument(
+        "--block-sparse",
+        action="store_true",
+        help="attention over time by FlexAttention; for long sequences on a GPU",
+    )
     parser.add_argument("--validate-minutes", type=float, default=5.0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
@@ -85,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     """Open the data, start the ranks and wait for them."""
     from .data_parallel import launch
 
-    job = _prepare(args)
+    job = prepare(args)
     settings = job.settings
     episodes, frames = len(job.train), int(job.train.lengths.sum())
     print(f"training on {episodes} episodes ({frames} frames), {settings.ranks} process(es)")
@@ -101,6 +107,7 @@ def train_rank(group: Group, job: VideoJob) -> None:
     from tqdm import tqdm
 
     from .data_parallel import StopSignal
+    from .utilisation import Utilisation
     from .video_card import record_command
     from .video_report import METRICS_COLUMNS, METRICS_FILE, append_row
     from .video_trainer import Clock, VideoTrainer
@@ -109,6 +116,8 @@ def train_rank(group: Group, job: VideoJob) -> None:
     stop = StopSignal().install()
     trainer = VideoTrainer(job.config, settings, job.train, job.validation, group)
     clock = Clock(trainer.elapsed_s)
+    operations = trainer.operations_per_step
+    used = Utilisation(operations, trainer.dtype, settings.device) if is_first else None
     if is_first:
         record_command(settings.output, trainer.step)
     bar = tqdm(
@@ -128,8 +137,9 @@ def train_rank(group: Group, job: VideoJob) -> None:
         progress = float(control[0])
         if progress >= 1 or control[1]:
             break
-        result = trainer.train_step(progress)
-        if not is_first:
+        with used.step() if used is not None else nullcontext():
+            result = trainer.train_step(progress)
+        if used is None:
             continue
         if trainer.step % _LOG_STEPS == 0:
             now = time.monotonic()
@@ -145,16 +155,18 @@ def train_rank(group: Group, job: VideoJob) -> None:
             )
             append_row(settings.output / METRICS_FILE, METRICS_COLUMNS, row)
             shown = f" step {trainer.step} loss {result.loss:.4f} {rate:.0f} frames/s"
+            shown += f" {used.of_ceiling:.0%} MFU data {used.waiting(trainer.waited_s):.1%}"
         bar.set_postfix_str(shown + held_out, refresh=False)
         bar.update(100 * progress - bar.n)
         if clock.is_due("validate", settings.validate_s):
             held_out = f" held-out {trainer.validate().by_level[0]:.5f}"
         if clock.is_due("save", settings.save_s):
             trainer.save()
-    if is_first:
+    if used is not None:
         trainer.save()
         trainer.validate()
         bar.close()
+        print(used.describe(trainer.waited_s))
 
 
 def parse_emphasis(text: str) -> dict[str, float]:
@@ -173,7 +185,12 @@ def parse_emphasis(text: str) -> dict[str, float]:
     return found
 
 
-def _prepare(args: argparse.Namespace) -> VideoJob:
+def prepare(args: argparse.Namespace) -> VideoJob:
+    """What the command's options ask for, with the data opened.
+
+    Raises:
+        UserError: options that do not go together, or data that cannot be used.
+    """
     import numpy as np
     import torch
 
@@ -228,6 +245,8 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
     device = args.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if args.block_sparse and device == "cpu":
+        raise UserError("--block-sparse needs a GPU: torch gives its gradients nowhere else")
     settings = VideoSettings(
         output=args.output,
         steps=args.steps,
@@ -243,6 +262,7 @@ def _prepare(args: argparse.Namespace) -> VideoJob:
         device=device,
         initial=args.init,
         distill_steps=args.distill,
+        block_sparse=args.block_sparse,
         resume=args.resume,
         optimizer=OptimizerConfig(muon_lr=args.muon_lr, adam_lr=args.adam_lr, ema_decay=args.ema),
     )

@@ -33,6 +33,7 @@ class VideoSettings:
         initial: checkpoint to start from, or None.
         distill_steps: learn to give in one step what the initial checkpoint gives in so many; 0:
             learn from the recorded frames.
+        block_sparse: attend over time by FlexAttention (see `VideoModel`).
         resume: go on with the state found in `output`.
     """
 
@@ -52,6 +53,7 @@ class VideoSettings:
     device: str = "cpu"
     initial: Path | None = None
     distill_steps: int = 0
+    block_sparse: bool = False
     resume: bool = False
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from dva_ros.benchmark.training_products import (
+    TrainingShape,
+    forward_operations,
+    step_operations,
+)
 from dva_ros.video.checkpoint import load_model, save_checkpoint, warm_start
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
@@ -17,7 +23,6 @@ from dva_ros.video.precision import fast_dtype
 from dva_ros.video.predictor import VideoPredictor
 
 from .amortization import (
-    Sequence,
     SequenceSampler,
     TrainingBatch,
     noised,
@@ -26,6 +31,7 @@ from .amortization import (
 )
 from .data_parallel import Group
 from .distillation import distilled
+from .feed import Feed
 from .motion_loss import MotionReadout
 from .optimizer import READOUT, FlatParameters, Optimizer
 from .store import EpisodeStore
@@ -67,15 +73,15 @@ class VideoTrainer:
         validation: EpisodeStore,
         group: Group | None = None,
         dtype: torch.dtype | None = None,
+        build: Callable[[VideoModelConfig], VideoModel] = VideoModel,
     ) -> None:
+        """`build` makes a model with fresh weights, where no checkpoint is to start from."""
         self.config, self.settings, self._group = config, settings, group or Group()
         self.step, self.elapsed_s = 0, 0.0
         device = torch.device(settings.device)
         torch.manual_seed(settings.seed)
-        if settings.initial is None:
-            model = VideoModel(config)
-        else:
-            model = warm_start(settings.initial, config)
+        start = settings.initial
+        model = build(config) if start is None else warm_start(start, config)
         self.model = model.to(device)
         self._teacher: VideoModel | None = None
         if settings.distill_steps and settings.initial is not None:
@@ -85,6 +91,8 @@ class VideoTrainer:
         self._optimizer = Optimizer(self._parameters, settings.optimizer, group)
         shape = (settings.num_real, settings.stride)
         self._sampler = SequenceSampler(train, config, *shape, settings.emphasis)
+        self._feed = Feed(self._draw, ahead=device.type == "cuda")
+        self.model.block_sparse = settings.block_sparse
         self._held_out = validation
         self._validation = Validation(
             SequenceSampler(validation, config, *shape), _VALIDATION_WINDOWS
@@ -99,13 +107,34 @@ class VideoTrainer:
         frames = self.settings.num_real + clips * self.config.horizon
         return self._group.size * self.settings.batch * frames
 
+    @property
+    def waited_s(self) -> float:
+        """Time that steps so far waited for the data path of this rank."""
+        return self._feed.waited_s
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of weights and activations."""
+        return self._parameters.weights.dtype
+
+    @property
+    def operations_per_step(self) -> float:
+        """What the model needs of multiplications and additions in one step of this rank, the
+        teacher's with it; mean over the places at which clips can start."""
+        settings = self.settings
+
+        def count(shape: TrainingShape) -> float:
+            teacher = settings.distill_steps * forward_operations(self.config, shape)
+            return step_operations(self.config, shape) + teacher
+
+        return mean_over_starts(settings, count)
+
     def train_step(self, progress: float) -> StepResult:
         """One step; equal on all ranks. Draws depend on seed, rank and step only."""
-        settings, rank = self.settings, self._group.rank
-        rng = np.random.default_rng([settings.seed, rank, self.step])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        sequence = self._sampler.sample(rng, settings.batch)
-        batch = self._batch(sequence, generator)
+        settings = self.settings
+        batch = on_device(self._feed.take(self.step), self._parameters.weights.device)
+        if self._teacher is not None:
+            batch = distilled(batch, self._teacher, settings.distill_steps)
         self._parameters.grads.zero_()
         clips = batch.clips
         tokens = self.model.clip_tokens(clips)
@@ -118,15 +147,24 @@ class VideoTrainer:
         self.step += 1
         return StepResult(mean_loss, norm)
 
-    def _batch(self, sequence: Sequence, generator: torch.Generator) -> TrainingBatch:
-        """Noised clips and what they came from, or what the teacher makes of their noise."""
-        teacher, device = self._teacher, self._parameters.weights.device
-        noise_only = torch.zeros(sequence.usable.shape[:2]) if teacher is not None else None
-        batch = noised(sequence, self.config, generator, self.model.dtype, noise_only)
-        batch = on_device(batch, device)
-        if teacher is None:
-            return batch
-        return distilled(batch, teacher, self.settings.distill_steps)
+    def _draw(self, step: int) -> TrainingBatch:
+        """Noised clips of a step, on the host; for a teacher pure noise."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, self._group.rank, step])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        sequence = self._sampler.sample(rng, settings.batch)
+        noise_only = torch.zeros(sequence.usable.shape[:2]) if self._teacher is not None else None
+        return noised(sequence, self.config, generator, self.dtype, noise_only)
+
+    def measure(self) -> ValidationResult:
+        """Measure the averaged weights."""
+        self._optimizer.use_ema()
+        self.model.eval()
+        try:
+            return self._validation.measure(self.model)
+        finally:
+            self.model.train()
+            self._optimizer.use_master()
 
     def validate(self) -> ValidationResult:
         """Measure the averaged weights; export them with a plot and a contact sheet."""
@@ -170,6 +208,15 @@ class VideoTrainer:
         dist.all_reduce(flat)
         flat /= self._group.size
         return flat[:-1], float(flat[-1])
+
+
+def mean_over_starts(settings: VideoSettings, count: Callable[[TrainingShape], float]) -> float:
+    """Mean of a count of one forward over the places at which the first clip can start."""
+    total = 0.0
+    for first in range(settings.stride):
+        starts = range(first, settings.num_real, settings.stride)
+        total += count(TrainingShape(settings.batch, settings.num_real, starts))
+    return total / settings.stride
 
 
 class Clock:

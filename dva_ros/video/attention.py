@@ -8,6 +8,7 @@ On a CPU that is several times faster than `softmax` or `scaled_dot_product_atte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -96,9 +97,15 @@ class Rope(nn.Module):
         swap[index, index + half] = 1.0
         self.register_buffer("swap", swap, persistent=False)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Rope:
+        """Frequencies follow the module to its device, never to its dtype."""
+        super()._apply(fn, recurse)
+        self.frequencies = self.frequencies.to(self.swap.device)
+        return self
+
     def tables(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Frame indices [F] -> cosines and sines [F, d] in the module's dtype."""
-        angles = index.to(torch.float64)[:, None] * self.frequencies.to(index.device)
+        angles = index.to(torch.float64)[:, None] * self.frequencies
         angles = torch.cat((angles, angles), dim=-1)
         return angles.cos().to(self.swap.dtype), angles.sin().to(self.swap.dtype)
 
@@ -109,4 +116,4 @@ class Rope(nn.Module):
         than slicing rows of 32 numbers.
         """
         cosine, sine = tables
-        return torch.addcmul(x * cosine, torch.matmul(x, self.swap), sine)
+        return (x * cosine).addcmul_(torch.matmul(x, self.swap), sine)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from .attention import exp_attention
-from .kv_cache import KVCache
+from .kv_cache import ContextCache, ContextReader
 from .layers import TemporalAttention
 from .model import VideoModel
 
 
-def pin_instruction(model: VideoModel, cache: KVCache, words: Tensor) -> None:
+def pin_instruction(model: VideoModel, cache: ContextCache, words: Tensor) -> None:
     """Encode hashed words, int64 [batch, max_words], into the cache's pinned segment."""
     x = model.embedding.instruction(words)
     for layer, block in enumerate(model.layers):
@@ -24,7 +24,7 @@ def pin_instruction(model: VideoModel, cache: KVCache, words: Tensor) -> None:
         x = block.finish(x)
 
 
-def append_frame(model: VideoModel, cache: KVCache, frame: Tensor, state: Tensor) -> Tensor:
+def append_frame(model: VideoModel, cache: ContextCache, frame: Tensor, state: Tensor) -> Tensor:
     """Encode one real frame of every session into the cache.
 
     Args:
@@ -35,7 +35,7 @@ def append_frame(model: VideoModel, cache: KVCache, frame: Tensor, state: Tensor
     """
     embedded = model.embedding.real(frame, state)
     x = embedded[:, None]
-    tables = model.rope.tables(torch.tensor([cache.count], device=x.device))
+    tables = model.rope.tables(cache.next_index())
     last_layer = len(model.layers) - 1
     for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
@@ -46,14 +46,14 @@ def append_frame(model: VideoModel, cache: KVCache, frame: Tensor, state: Tensor
             exp_attention(q, *cache.pinned(layer)),
             exp_attention(model.rope.rotate(q, tables), *cache.ring(layer, writing=True)),
         )
-        x = block.finish(x + _merged(block.temporal, parts))
+        x = block.finish(_merged(block.temporal, parts).add_(x))
     cache.advance()
     return embedded
 
 
 def denoise_clip(
     model: VideoModel,
-    cache: KVCache,
+    cache: ContextReader,
     noisy: Tensor,
     level: Tensor,
     committed: Tensor,
@@ -75,7 +75,7 @@ def denoise_clip(
         Clean signal [batch, H, patches, patch_dim].
     """
     x = model.embedding.clip(noisy, level, committed, count, anchor)
-    index = cache.count + torch.arange(noisy.shape[1], device=noisy.device)
+    index = cache.next_index() + torch.arange(noisy.shape[1], device=noisy.device)
     tables = model.rope.tables(index)
     for layer, block in enumerate(model.layers):
         q, k, v = block.temporal.project(x)
@@ -85,7 +85,7 @@ def denoise_clip(
             exp_attention(rotated, *cache.ring(layer)),
             exp_attention(rotated, model.rope.rotate(k, tables), v),
         )
-        x = block.finish(x + _merged(block.temporal, parts))
+        x = block.finish(_merged(block.temporal, parts).add_(x))
     return model.head(x, model.embedding.level(level), last)
 
 

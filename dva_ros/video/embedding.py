@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -50,9 +51,15 @@ class NoiseLevelEmbedding(nn.Module):
         self.hidden = nn.Linear(LEVEL_FEATURES, width)
         self.out = nn.Linear(width, width)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> NoiseLevelEmbedding:
+        """Frequencies follow the module to its device, never to its dtype."""
+        super()._apply(fn, recurse)
+        self.frequencies = self.frequencies.to(self.out.weight.device)
+        return self
+
     def forward(self, level: Tensor) -> Tensor:
         """float32 [...] -> [..., width] in the weights' dtype."""
-        angles = level[..., None].float() * self.frequencies.to(level.device)
+        angles = level[..., None].float() * self.frequencies
         features = torch.cat((angles.cos(), angles.sin()), dim=-1).to(self.out.weight.dtype)
         return self.out(F.silu(self.hidden(features)))
 

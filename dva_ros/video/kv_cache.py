@@ -6,11 +6,43 @@ of indices only, so the ring needs no order, no shift and no second rotation whe
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from .config import VideoModelConfig
 from .layout import NUM_PINNED
+
+KeysAndValues = tuple[Tensor, Tensor, Tensor | None]
+"""k, v [batch, slots, heads, frames, d] and the mask of `exp_attention`; None: all attended."""
+
+
+class ContextReader(Protocol):
+    """What denoising reads of the contexts of sessions side by side."""
+
+    def next_index(self) -> Tensor:
+        """Grid index of the frame to come, int64 [1] on the device."""
+
+    def pinned(self, layer: int) -> tuple[Tensor, Tensor]:
+        """k, v [batch, slots, heads, pinned, d]; k unrotated."""
+
+    def ring(self, layer: int, writing: bool = False) -> KeysAndValues:
+        """What the ring holds, in no order, `writing` with the frame that is being appended."""
+
+
+class ContextCache(ContextReader, Protocol):
+    """A context that frames can be appended to."""
+
+    def pin(self, layer: int, k: Tensor, v: Tensor) -> None:
+        """Replace a layer's pinned segment: unrotated k, v [batch, slots, heads, pinned, d]."""
+
+    def write(self, layer: int, k: Tensor, v: Tensor) -> None:
+        """Store the frame that is being appended, layer by layer from the first:
+        rotated k, v [batch, slots, heads, 1, d]."""
+
+    def advance(self) -> None:
+        """Count the frame that was written to all layers."""
 
 
 class KVCache:
@@ -38,6 +70,7 @@ class KVCache:
         self.batch, self.capacity, self.count = batch, capacity, 0
         pinned = (*lead, NUM_PINNED, config.head_dim)
         ring = (*lead, capacity, config.head_dim)
+        self._device = device
         self._pinned_k = torch.zeros(pinned, dtype=dtype, device=device)
         self._pinned_v = torch.zeros_like(self._pinned_k)
         self._ring_k = torch.zeros(ring, dtype=dtype, device=device)
@@ -46,6 +79,10 @@ class KVCache:
     def reset(self) -> None:
         """Forget all frames; memory stays."""
         self.count = 0
+
+    def next_index(self) -> Tensor:
+        """Grid index of the frame to come, int64 [1]."""
+        return torch.tensor([self.count], device=self._device)
 
     def pin(self, layer: int, k: Tensor, v: Tensor) -> None:
         """Replace a layer's pinned segment: unrotated k, v [batch, slots, heads, pinned, d]."""
@@ -69,14 +106,14 @@ class KVCache:
         """k, v [batch, slots, heads, pinned, d]; k unrotated."""
         return self._pinned_k[layer], self._pinned_v[layer]
 
-    def ring(self, layer: int, writing: bool = False) -> tuple[Tensor, Tensor]:
-        """Views k, v [batch, slots, heads, frames, d] of what the ring holds, in no order.
+    def ring(self, layer: int, writing: bool = False) -> KeysAndValues:
+        """Views of what the ring holds, in no order, and no mask.
 
         Args:
             writing: include the frame written and not yet counted.
         """
         held = min(self.count + writing, self.capacity)
-        return self._ring_k[layer, ..., :held, :], self._ring_v[layer, ..., :held, :]
+        return self._ring_k[layer, ..., :held, :], self._ring_v[layer, ..., :held, :], None
 
     def storage(self) -> tuple[Tensor, ...]:
         """The buffers themselves; they never move."""

@@ -24,13 +24,14 @@ class Norm(nn.Module):
 
 
 class _SquaredRelu(torch.autograd.Function):
-    """relu(x)^2, keeping one tensor for the backward pass instead of two. Overwrites x."""
+    """relu(x)^2, keeping one tensor for the backward pass instead of two, and taking none where
+    there is no such pass. Overwrites x."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         rectified = x.detach().relu_()
         ctx.save_for_backward(rectified)
-        return rectified.square()
+        return rectified.square() if ctx.needs_input_grad[0] else rectified.square_()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -112,5 +113,6 @@ class Block(nn.Module):
 
     def finish(self, x: Tensor) -> Tensor:
         """The part of the block that stays within a frame."""
-        x = x + self.spatial(x)
-        return x + self.mlp(x)
+        # Into the branch's own result: x itself may be needed by a backward pass, or by others.
+        x = self.spatial(x).add_(x)
+        return self.mlp(x).add_(x)

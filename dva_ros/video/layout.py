@@ -19,6 +19,8 @@ class ParallelLayout:
         num_real: T.
         num_clips: C.
         horizon: frames of a clip, H.
+        window: frames that a frame sees, the newest included.
+        newest: index of the newest real frame that each frame sees [1 + T + C * H]; -1: none.
         mask: [1 + T + C * H, T]; 1 where a frame attends to a real frame, by position.
         index: grid index of every frame [1 + T + C * H]; 0 for the pinned one.
     """
@@ -26,6 +28,8 @@ class ParallelLayout:
     num_real: int
     num_clips: int
     horizon: int
+    window: int
+    newest: Tensor
     mask: Tensor
     index: Tensor
 
@@ -46,7 +50,8 @@ class ParallelLayout:
         ahead = torch.arange(1, horizon + 1, device=device)
         clips = (clip_start[:, None] + ahead).flatten()
         index = torch.cat((before + 1, real, clips))
-        return ParallelLayout(num_real, len(clip_start), horizon, visible.to(dtype), index)
+        mask = visible.to(dtype)
+        return ParallelLayout(num_real, len(clip_start), horizon, window, newest, mask, index)
 
     @property
     def first_clip(self) -> int:

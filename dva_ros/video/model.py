@@ -11,8 +11,10 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention.flex_attention import BlockMask
 
 from .attention import Rope, exp_attention
+from .block_sparse import block_mask, sparse_attention
 from .config import VideoModelConfig
 from .embedding import Embedding
 from .head import Head
@@ -46,11 +48,16 @@ class ClipBatch:
 
 
 class VideoModel(nn.Module):
-    """Embedding, blocks and head."""
+    """Embedding, blocks and head.
+
+    Attributes:
+        block_sparse: attend over time by FlexAttention, which skips what the mask hides, in the
+            parallel forward; for long sequences on a GPU.
+    """
 
     def __init__(self, config: VideoModelConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.block_sparse = config, False
         self.embedding = Embedding(config)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.rope = Rope(config.head_dim)
@@ -97,11 +104,16 @@ class VideoModel(nn.Module):
             batch.noisy, batch.level, batch.committed, batch.count, real[:, batch.clip_start]
         )
         x = torch.cat((self.embedding.instruction(batch.words), real, clips.flatten(1, 2)), dim=1)
+        masks: tuple[BlockMask | None, BlockMask | None] = (None, None)
+        if self.block_sparse:
+            masks = block_mask(layout, x.shape[1]), block_mask(layout, num_clips * horizon)
         for block in self.layers[:-1]:
-            x = x + self._attend_time(block.temporal, x, layout, tables)
+            x = x + self._attend_time(block.temporal, x, layout, tables, masks[0])
             x = block.finish(x)
         last_block = self.layers[-1]
-        update = self._attend_time(last_block.temporal, x, layout, tables, clips_only=True)
+        update = self._attend_time(
+            last_block.temporal, x, layout, tables, masks[1], clips_only=True
+        )
         x = last_block.finish(x[:, layout.first_clip :] + update)
         return x.unflatten(1, (num_clips, horizon))
 
@@ -111,6 +123,7 @@ class VideoModel(nn.Module):
         x: Tensor,
         layout: ParallelLayout,
         tables: tuple[Tensor, Tensor],
+        sparse_mask: BlockMask | None,
         clips_only: bool = False,
     ) -> Tensor:
         """Everything attends to the pinned frame by content alone, to real frames as the mask
@@ -122,6 +135,12 @@ class VideoModel(nn.Module):
             q, mask = q[..., first:, :], mask[first:]
             tables = (tables[0][first:], tables[1][first:])
         rotated_q = self.rope.rotate(q, tables)
+        if sparse_mask is not None:
+            pinned = exp_attention(q, k[..., :NUM_PINNED, :], v[..., :NUM_PINNED, :])
+            seen = sparse_attention(rotated_q, rotated_k, v, sparse_mask)
+            return attention.merge(
+                (pinned[0] + seen[0]).to(q.dtype), (pinned[1] + seen[1]).to(q.dtype)
+            )
         real = slice(NUM_PINNED, first)
         parts = (
             exp_attention(q, k[..., :NUM_PINNED, :], v[..., :NUM_PINNED, :]),

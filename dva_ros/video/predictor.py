@@ -17,6 +17,7 @@ from .model import VideoModel
 from .noise import clip_noise
 from .patches import patchify, to_pixels, to_signal, unpatchify
 from .precision import fast_dtype
+from .predictor_input import PredictorInput
 from .sampler import sample_clip
 
 
@@ -42,8 +43,7 @@ class VideoPredictor:
         self._device = model.embedding.slot.device
         capacity = context_frames or self.config.context_frames
         self._cache = KVCache(self.config, capacity, model.dtype, self._device)
-        self._mean = np.asarray(self.config.state_mean, dtype=np.float32)
-        self._std = np.asarray(self.config.state_std, dtype=np.float32)
+        self._input = PredictorInput(self.config)
         self._anchor: Tensor | None = None
         self._last: Tensor | None = None
         self.reset("")
@@ -104,14 +104,12 @@ class VideoPredictor:
         Raises:
             ValueError: wrong shape or dtype, or a joint position that is not finite.
         """
-        spec = self.config.spec
-        shape = (spec.mosaic_height, spec.mosaic_width, 3)
-        if mosaic.shape != shape or mosaic.dtype != np.uint8:
-            raise ValueError(f"mosaic must be uint8 {shape}, got {mosaic.dtype} {mosaic.shape}")
-        joints = self._normalised("state", state, (spec.num_joints,))
-        pixels = torch.from_numpy(patchify(mosaic[None], self.config.patch)).to(self._device)
+        patches, joints = self._input.patches(mosaic), self._input.state(state)
+        pixels = torch.from_numpy(patches[None]).to(self._device)
         self._last = to_signal(pixels, self._model.dtype)
-        self._anchor = append_frame(self._model, self._cache, self._last, joints[None])
+        self._anchor = append_frame(
+            self._model, self._cache, self._last, self._on_device(joints)[None]
+        )
         return self._cache.count - 1
 
     def predict(
@@ -150,12 +148,10 @@ class VideoPredictor:
         config, model = self.config, self._model
         if self._anchor is None or self._last is None:
             raise RuntimeError("predict needs at least one appended frame")
-        count = len(committed)
-        if count > config.max_committed:
-            raise ValueError(f"{count} committed frames, the model takes {config.max_committed}")
-        joints = config.spec.num_joints
+        given = self._input.committed(committed)
+        count, joints = given.shape
         commands = torch.zeros(1, config.horizon, joints, dtype=model.dtype, device=self._device)
-        commands[0, :count] = self._normalised("committed", committed, (count, joints))
+        commands[0, :count] = self._on_device(given)
         counts = torch.full((1,), count, device=self._device)
         # Tensors that were made in inference mode cannot be differentiated through; copies can.
         anchor, last = self._anchor.clone(), self._last.clone()
@@ -183,11 +179,5 @@ class VideoPredictor:
         strength = torch.as_tensor(weights, dtype=torch.float32, device=self._device)
         return Guidance(to_signal(pixels, torch.float32), strength)
 
-    def _normalised(self, name: str, values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
-        joints = np.asarray(values, dtype=np.float32)
-        if joints.shape != shape:
-            raise ValueError(f"{name} must have shape {shape}, got {joints.shape}")
-        if not np.isfinite(joints).all():
-            raise ValueError(f"{name} holds a value that is not finite")
-        normal = ((joints - self._mean) / self._std).astype(np.float32)
-        return torch.from_numpy(normal).to(self._device, self._model.dtype)
+    def _on_device(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self._device, self._model.dtype)

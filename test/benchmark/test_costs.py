@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
-from tiny import random_model, tiny_config
+from tiny import random_batch, random_model, tiny_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from dva_ros.benchmark.cost import append_cost, decode_cost, denoise_cost
 from dva_ros.benchmark.products import Product
+from dva_ros.benchmark.training_products import (
+    TrainingShape,
+    forward_operations,
+    step_operations,
+)
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.inverse_dynamics.model import InverseDynamicsNet
 from dva_ros.video.cached import append_frame, denoise_clip, pin_instruction
 from dva_ros.video.kv_cache import KVCache
+from dva_ros.video.layout import ParallelLayout
 
 CONTEXT = 5
 
@@ -82,3 +89,29 @@ def test_bytes_of_a_step_grow_by_the_cache_only() -> None:
         if value.dim() >= 2 and name.split(".")[1] not in (*unused, "slot", "offset")
     ]
     assert weights == 2 * sum(matrices)
+
+
+@pytest.mark.parametrize("changes", [{}, {"patch_margin": 0, "stem_width": 0, "depth": 1}])
+def test_operations_of_a_training_step_are_those_that_torch_counts(
+    changes: dict[str, int],
+) -> None:
+    """Forward and backward of two sequences, to the last operation, with what the mask hides;
+    without it exactly the hidden pairs of frames are missing."""
+    config = tiny_config(**changes)
+    starts = [1, 4, 9]
+    model, batch = random_model(config).train(), random_batch(config, 2, 10, starts)
+    with FlopCounterMode(display=False) as counter:
+        prediction = model(batch)
+        forward = counter.get_total_flops()
+        prediction.sum().backward()
+    shape = TrainingShape(2, 10, starts, count_masked=True)
+    assert forward_operations(config, shape) == forward
+    assert step_operations(config, shape) == counter.get_total_flops()
+
+    layout = ParallelLayout.build(10, torch.tensor(starts), 4, 6, torch.float32)
+    hidden, last_hidden = (int((part == 0).sum()) for part in (layout.mask, layout.mask[11:]))
+    pairs = (config.depth - 1) * hidden + last_hidden
+    spared = 4 * 2 * config.num_slots * config.width * pairs
+    seen = replace(shape, count_masked=False)
+    assert forward_operations(config, seen) == forward - spared
+    assert step_operations(config, seen) == counter.get_total_flops() - 3 * spared
