@@ -10,6 +10,8 @@ import pytest
 from bags import CellBag, command_at, episodes, picture_at, position_at
 from rosbags.rosbag2 import StoragePlugin
 
+from dva_ros.context.camera_input import CameraInput, CameraTopic
+from dva_ros.context.image_decoding import Window
 from dva_ros.recordings.errors import RecordingError
 from dva_ros.recordings.importer import DatasetForm, ImportReport, import_recordings
 from dva_ros.recordings.marks import Mark, MarkKind
@@ -164,9 +166,9 @@ def test_nan_in_joint_states_marks_frames_and_is_counted(tmp_path: Path) -> None
 
 def test_images_of_another_size_are_counted_with_both_sizes(tmp_path: Path) -> None:
     source = CellBag(seconds=2.0).write(tmp_path / "bag.mcap")
-    sizes = {"overhead": (96, 128), "front": (32, 64)}
+    inputs = {**SETTINGS.inputs, "front": replace(SETTINGS.inputs["front"], height=32, width=64)}
     with pytest.raises(RecordingError, match=r"64x128x3, configured is uint8 32x64x3 \(20 times"):
-        imported(tmp_path, source, replace(SETTINGS, native_sizes=sizes))
+        imported(tmp_path, source, replace(SETTINGS, inputs=inputs))
     assert not (tmp_path / "dataset").exists()
 
 
@@ -217,8 +219,7 @@ def test_the_defaults_are_those_of_the_nodes() -> None:
 
     node = CameraContextParameters()
     assert SpecParameters().spec() == SETTINGS.spec
-    sizes = tuple(zip(node.native_heights, node.native_widths, strict=True))
-    assert sizes == tuple(SETTINGS.native_sizes.values())
+    assert node.inputs(SpecParameters().cameras) == SETTINGS.inputs
     limits = SETTINGS.limits
     assert (node.tolerance_s, node.max_delay_s) == (limits.tolerance_s, limits.max_delay_s)
     assert node.future_tolerance_s == limits.future_tolerance_s
@@ -236,13 +237,19 @@ def test_settings_come_from_the_nodes_parameters_file(tmp_path: Path) -> None:
         "    ros__parameters:\n"
         "      cameras: [top]\n      mosaic_heights: [48]\n"
         "      native_heights: [480]\n      native_widths: [640]\n"
+        "      image_topics: [cam/color/image]\n      transports: [compressed]\n"
+        "      crop: [80, 0, 480, 480]\n      rectify: [true]\n"
         "      joints: [a, b]\n      tolerance_s: 0.03\n"
         "/**/leapfrog_scheduler:\n"
         "  ros__parameters:\n    controllers: [arm, hand]\n"
     )
     settings = read_settings(path)
     assert settings.spec.joint_names == ("a", "b")
-    assert settings.native_sizes == {"top": (480, 640)}
+    assert settings.inputs == {
+        "top": CameraInput(
+            CameraTopic("cam/color/image", compressed=True), 480, 640, Window(80, 0, 480, 480), True
+        )
+    }
     assert settings.limits.tolerance_s == 0.03
     assert settings.controllers == ("arm", "hand")
     path.write_text("camera_context: {ros__parameters: {cameras: [a, b, c]}}")
