@@ -14,6 +14,8 @@ from .image_decoding import ImageError
 from .picture import Picture, RawPicture
 from .ring import Arrival, Sample, StampedRing
 
+_SAMPLE_STEP = 997
+
 
 @dataclass(frozen=True)
 class SourceLimits:
@@ -164,7 +166,7 @@ class CameraSource:
     def _watch_change(
         self, previous: Picture | None, picture: Picture, posture: np.ndarray | None
     ) -> None:
-        if previous is None or not np.array_equal(previous.data, picture.data):
+        if previous is None or not _same(previous.data, picture.data):
             self._identical, self._posture, self.frozen = 0, posture, False
             return
         self._identical += 1
@@ -173,6 +175,13 @@ class CameraSource:
         elif posture is not None and self._identical >= self._limits.frozen_images:
             motion = float(np.max(np.abs(posture - self._posture), initial=0.0))
             self.frozen = self.frozen or motion > self._limits.frozen_motion
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether all bytes are the same. Some are compared before all: where pictures change, most of
+    the time is saved."""
+    sample = slice(None, None, _SAMPLE_STEP)
+    return np.array_equal(a[sample], b[sample]) and np.array_equal(a, b)
 
 
 @dataclass(frozen=True)
