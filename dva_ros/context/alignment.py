@@ -105,12 +105,13 @@ class ContextAligner:
 
     def add_image(
         self, camera: str, stamp: float, image: np.ndarray | Picture, now: float
-    ) -> None:
-        """Take a picture of the camera's native size; an array is uint8 RGB [rows, columns, 3]."""
+    ) -> bool:
+        """Take a picture of the camera's native size; an array is uint8 RGB [rows, columns, 3].
+        False where it is none that can be used; the camera's `problem` says why."""
         self._watch_clock(now)
         if stamp < self._earliest_origin:
-            return
-        self.cameras[camera].add(stamp, image, self._posture(stamp), now)
+            return True
+        return self.cameras[camera].add(stamp, image, self._posture(stamp), now) is not None
 
     def _posture(self, stamp: float) -> np.ndarray | None:
         """The arms when an image was taken; None where that is not known. Joint states that come

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +36,29 @@ class Calibration:
     k: tuple[float, ...]
     r: tuple[float, ...]
     p: tuple[float, ...]
+
+    @staticmethod
+    def of(info: Any) -> Calibration:
+        """What a camera_info says of the lens.
+
+        Args:
+            info: an object with the message's fields.
+
+        Raises:
+            ImageError: it is for a part of the picture, or a smaller one (`roi`, binning).
+        """
+        roi = info.roi
+        if max(info.binning_x, info.binning_y) > 1 or roi.x_offset or roi.y_offset:
+            raise ImageError("camera_info with binning or an offset of its roi cannot be used")
+        return Calibration(
+            info.height,
+            info.width,
+            info.distortion_model,
+            tuple(info.d),
+            tuple(info.k),
+            tuple(info.r),
+            tuple(info.p),
+        )
 
 
 class CameraView:
@@ -100,6 +124,11 @@ class CameraView:
             self._maps = (cut[0], cut[1])
         self._calibration = calibration
         self.waits_for_calibration = False
+
+    def forget_calibration(self) -> None:
+        """No picture can be used before the next `calibrate`."""
+        self._calibration = None
+        self.waits_for_calibration = self._rectify
 
     def see(self, picture: Picture) -> np.ndarray:
         """uint8 RGB [*size, 3]; a view of the picture's data where it is rgb8, not rectified.

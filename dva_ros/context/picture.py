@@ -60,6 +60,18 @@ class RawPicture:
         return RawPicture(encoding, height, width, step, flat, is_bigendian)
 
     @staticmethod
+    def of_message(message: Any) -> RawPicture:
+        """A view of an object with the fields of the message; raises ImageError."""
+        return RawPicture.of(
+            message.encoding,
+            message.height,
+            message.width,
+            message.step,
+            message.data,
+            bool(message.is_bigendian),
+        )
+
+    @staticmethod
     def of_rgb(image: np.ndarray) -> RawPicture:
         """Of an array; raises ImageError where it is not uint8 RGB [height, width, 3]."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -90,6 +102,11 @@ class CompressedPicture:
         """Read the size from the file's header; raises ImageError."""
         flat = np.frombuffer(data, np.uint8)
         return CompressedPicture(format, *compressed_size(format, flat), flat)
+
+    @staticmethod
+    def of_message(message: Any) -> CompressedPicture:
+        """A view of an object with the fields of the message; raises ImageError."""
+        return CompressedPicture.of(message.format, message.data)
 
     def decode(self, window: Window | None) -> np.ndarray:
         """uint8 RGB [rows, columns, 3] of the window, or of all.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..context.image_decoding import ImageError
 from ..errors import UserError
 from ..leapfrog.limits import JointLimits
 from ..new_cell.description import Description
@@ -117,25 +118,20 @@ def _pictures(config: CellConfig, spec: CellSpec) -> list[Check]:
     context = config.context
     if context is None:
         return []
-    rows = {"native_heights": context.native_heights, "native_widths": context.native_widths}
-    for name, row in rows.items():
-        if len(row) != len(spec.cameras):
-            problem = f"{name} has {len(row)} entries for {len(spec.cameras)} cameras"
-            return [Check("cameras", Status.MISSING, problem, remedy="one for each, in order")]
     try:
-        context.topics([camera.name for camera in spec.cameras])
-    except ValueError as error:
-        return [Check("cameras", Status.MISSING, str(error), remedy="one for each, in order")]
-    if any(context.crop):
-        return []  # camera_context judges what is left of the images
+        inputs = context.inputs([camera.name for camera in spec.cameras])
+    except (ValueError, ImageError) as error:
+        return [Check("cameras", Status.MISSING, str(error), remedy="mend it; docs/images.md")]
+    sizes = {name: given.view().size for name, given in inputs.items()}
     return [
         Check(
             f"camera {camera.name}",
             Status.MISSING,
             f"images of {width}x{height} have not the shape of {camera.width}x{camera.height}",
-            remedy="set mosaic_heights and mosaic_width to their shape",
+            remedy="set mosaic_heights and mosaic_width to their shape, or crop",
         )
-        for camera, height, width in zip(spec.cameras, *rows.values(), strict=True)
+        for camera in spec.cameras
+        for height, width in (sizes[camera.name],)
         if height * camera.width != width * camera.height
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..context.image_decoding import ImageError
 from ..new_cell.findings import ImageTopic, LiveCell, Timing
 from ..spec import CellSpec
 from .check import Check, Status
@@ -24,18 +25,13 @@ def camera_checks(
 ) -> Iterator[Check]:
     """Each camera of the configuration, and what to do about it."""
     names = [camera.name for camera in spec.cameras]
-    transports = context.transports
-    transports = transports * len(names) if len(transports) == 1 else transports
     images = {image.topic: image for image in live.images}
     try:
-        topics = context.topics(names)
-        rows = list(
-            zip(names, context.native_heights, context.native_widths, transports, strict=True)
-        )
-    except ValueError:
+        inputs = context.inputs(names)
+    except (ValueError, ImageError):
         return  # the section before says it
-    for name, height, width, transport in rows:
-        topic = topics[name] + ("/compressed" if transport == "compressed" else "")
+    for name, given in inputs.items():
+        topic = given.topic.images
         image = images.get(topic.removeprefix("/"))
         if image is None:
             others = ", ".join(images) or "none"
@@ -46,7 +42,7 @@ def camera_checks(
                 remedy="start its driver, or set image_topics",
             )
             continue
-        yield from _camera(name, image, (height, width), context, spec.frame_period_s)
+        yield from _camera(name, image, (given.height, given.width), context, spec.frame_period_s)
 
 
 def _camera(

@@ -18,17 +18,23 @@ from dva_msgs.msg import ContextFrame as ContextFrameMsg
 from dva_msgs.srv import ClearContext, GetContext
 
 from ..context.alignment import ContextAligner
-from ..context.camera_view import CameraView
+from ..context.camera_input import (
+    NATIVE_HEIGHTS,
+    NATIVE_WIDTHS,
+    CameraInput,
+    InfoWatch,
+    camera_inputs,
+)
 from ..context.frame import ContextFrame
-from ..context.image_decoding import ImageError, Window
+from ..context.image_decoding import ImageError
 from ..context.mosaic import require_shape
 from ..context.picture import Picture
 from ..context.sources import SourceLimits
 from . import qos
+from .camera_topics import CameraTopicParameters
 from .cell_spec import SpecParameters
 from .conversions import (
     MessageError,
-    calibration_from_msg,
     compressed_picture_from_msg,
     context_frame_to_msg,
     picture_from_msg,
@@ -40,28 +46,17 @@ from .parameters import declare, parameter
 from .process import run_node
 
 NAME = "camera_context"
-TRANSPORTS = ("raw", "compressed")
-STAMP_END = 12
-"""Bytes of a serialized message up to the end of its header's stamp: encapsulation and time."""
 
 
 @dataclass(frozen=True)
-class CameraContextParameters:
+class CameraContextParameters(CameraTopicParameters):
     """When a source is faulty, and how much is remembered."""
 
     native_heights: tuple[int, ...] = parameter(
-        (96, 64), "rows per camera of the images on the topics, pixels"
+        NATIVE_HEIGHTS, "rows per camera of the images on the topics, pixels"
     )
     native_widths: tuple[int, ...] = parameter(
-        (128, 128), "columns per camera of the images on the topics, pixels"
-    )
-    image_topics: tuple[str, ...] = parameter(
-        ("",), "topic per camera, without /compressed; empty: `<camera>/image_raw`"
-    )
-    transports: tuple[str, ...] = parameter(
-        ("raw",),
-        "raw: `<camera>/image_raw`, compressed: `<camera>/image_raw/compressed`; per camera, or "
-        "one for all",
+        NATIVE_WIDTHS, "columns per camera of the images on the topics, pixels"
     )
     rectify: tuple[bool, ...] = parameter(
         (False,), "undo the lens by `<camera>/camera_info`; per camera, or one for all"
@@ -101,24 +96,6 @@ class CameraContextParameters:
     )
     instruction: str = parameter("", "instruction until one comes on the topic instruction")
 
-    def topics(self, cameras: Sequence[str]) -> dict[str, str]:
-        """The topic of each camera; ValueError where there is another number of them."""
-        given = self.image_topics if any(self.image_topics) else ("",) * len(cameras)
-        if len(given) != len(cameras):
-            raise ValueError(f"image_topics has {len(given)} entries for {len(cameras)} cameras")
-        return {
-            name: topic or f"{name}/image_raw" for name, topic in zip(cameras, given, strict=True)
-        }
-
-    def __post_init__(self) -> None:
-        unknown = sorted(set(self.transports) - set(TRANSPORTS))
-        if unknown:
-            raise ValueError(
-                f"transports has {', '.join(unknown)}; usable are {', '.join(TRANSPORTS)}"
-            )
-        if len(self.crop) % 4:
-            raise ValueError(f"crop has {len(self.crop)} numbers, not four a camera")
-
     def inputs(self, cameras: Sequence[str]) -> dict[str, CameraInput]:
         """How each camera's images come and what of them goes on.
 
@@ -126,46 +103,9 @@ class CameraContextParameters:
             ValueError: a parameter has entries for another number of cameras.
             ImageError: a crop is not inside of its picture.
         """
-        rows = {
-            "native_heights": self.native_heights,
-            "native_widths": self.native_widths,
-            "transports": _for_each(self.transports, cameras),
-            "rectify": _for_each(self.rectify, cameras),
-            "crop": _for_each(_windows(self.crop), cameras),
-        }
-        for name, row in rows.items():
-            if len(row) != len(cameras):
-                raise ValueError(f"{name} has {len(row)} entries for {len(cameras)} cameras")
-        return {
-            name: CameraInput(transport, rectify, CameraView(height, width, window, rectify))
-            for name, height, width, transport, rectify, window in zip(
-                cameras, *rows.values(), strict=True
-            )
-        }
-
-
-@dataclass(frozen=True)
-class CameraInput:
-    """How a camera's images come.
-
-    Attributes:
-        transport: one of `TRANSPORTS`.
-        rectify: whether its camera_info is needed.
-        view: what of them goes on.
-    """
-
-    transport: str
-    rectify: bool
-    view: CameraView
-
-
-def _for_each(row: tuple[Any, ...], cameras: Sequence[str]) -> tuple[Any, ...]:
-    return row * len(cameras) if len(row) == 1 else row
-
-
-def _windows(crop: tuple[int, ...]) -> tuple[Window | None, ...]:
-    parts = [crop[at : at + 4] for at in range(0, len(crop), 4)]
-    return tuple(Window(*part) if part[2] else None for part in parts)
+        return camera_inputs(
+            self.topics(cameras), self.native_heights, self.native_widths, self.rectify, self.crop
+        )
 
 
 class CameraContextNode(ManagedNode):
@@ -180,12 +120,12 @@ class CameraContextNode(ManagedNode):
         spec_settings = declare(self, SpecParameters)
         try:
             self._spec = spec_settings.spec()
-            topics = settings.topics(spec_settings.cameras)
             inputs = settings.inputs(spec_settings.cameras)
         except (ValueError, ImageError) as error:
             raise MessageError(f"cameras of {NAME} do not fit together: {error}") from error
+        views = {name: given.view() for name, given in inputs.items()}
         for camera in self._spec.cameras:
-            require_shape(camera, *inputs[camera.name].view.size)
+            require_shape(camera, *views[camera.name].size)
         limits = SourceLimits(
             tolerance_s=settings.tolerance_s,
             max_delay_s=settings.max_delay_s,
@@ -193,7 +133,6 @@ class CameraContextNode(ManagedNode):
             lost_after_s=settings.lost_after_s,
             frozen_motion=settings.frozen_motion_rad,
         )
-        views = {name: given.view for name, given in inputs.items()}
         self._aligner = ContextAligner(
             self._spec,
             {name: (view.height, view.width) for name, view in views.items()},
@@ -207,26 +146,26 @@ class CameraContextNode(ManagedNode):
         self._session = self._aligner.session
         self._latency_s = 0.0
         self._frames = self.advertise(ContextFrameMsg, "~/context", qos.FRAMES)
-        self._infos: dict[str, bytes] = {}
+        self._infos = InfoWatch()
         for name, given in inputs.items():
-            self._subscribe_to(name, topics[name], given)
+            self._subscribe_to(name, given)
         self.subscribe(JointState, "joint_states", self._on_joints, qos.SENSOR)
         self.subscribe(String, "instruction", self._on_instruction, qos.STATE)
         self.every(0.01, self._poll)
         self.serve(ClearContext, "~/clear_context", self._on_clear)
         self.serve(GetContext, "~/get_context", self._on_get)
 
-    def _subscribe_to(self, name: str, topic: str, given: CameraInput) -> None:
-        if given.transport == "compressed":
-            take = partial(self._on_image, name, compressed_picture_from_msg)
-            self.subscribe(CompressedImage, f"{topic}/compressed", take, qos.IMAGE_IN)
-        else:
-            take = partial(self._on_image, name, picture_from_msg)
-            self.subscribe(Image, topic, take, qos.IMAGE_IN)
+    def _subscribe_to(self, name: str, given: CameraInput) -> None:
+        topic = given.topic
         if given.rectify:
-            # One comes with every image, and all are the same: heard without unpacking.
-            info = topic[: topic.rfind("/") + 1] + "camera_info"
-            self.listen(CameraInfo, info, partial(self._on_info, name), qos.SENSOR, raw=True)
+            take_info = partial(self._on_info, name)
+            self.listen(CameraInfo, topic.info, take_info, qos.SENSOR, raw=True)
+        kind, read = (
+            (CompressedImage, compressed_picture_from_msg)
+            if topic.compressed
+            else (Image, picture_from_msg)
+        )
+        self.subscribe(kind, topic.images, partial(self._on_image, name, read), qos.IMAGE_IN)
 
     def start(self) -> None:
         """Begin a session: what was seen before is not this one's past."""
@@ -275,15 +214,9 @@ class CameraContextNode(ManagedNode):
         self._poll()
 
     def _on_info(self, camera: str, serialized: bytes) -> None:
-        content = serialized[STAMP_END:]
-        if content == self._infos.get(camera):
-            return
-        self._infos[camera] = content
-        source = self._aligner.cameras[camera]
-        try:
-            source.calibrate(calibration_from_msg(deserialize_message(serialized, CameraInfo)))
-        except MessageError as error:
-            source.refuse_calibration(str(error))
+        if self._infos.is_new(camera, serialized):
+            info = deserialize_message(serialized, CameraInfo)
+            self._aligner.cameras[camera].calibrate(info)
 
     def _on_joints(self, message: JointState) -> None:
         self._aligner.add_joints(

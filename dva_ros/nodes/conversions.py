@@ -17,7 +17,6 @@ from dva_msgs import msg as dva
 
 from ..cell.controller import ControllerState
 from ..cell.controller import JointState as ControllerJointState
-from ..context.camera_view import Calibration
 from ..context.frame import ContextFrame
 from ..context.image_decoding import ImageError
 from ..context.picture import CompressedPicture, RawPicture
@@ -68,14 +67,7 @@ def picture_from_msg(message: Image) -> RawPicture:
         MessageError: another encoding, or fewer bytes than the size says.
     """
     try:
-        return RawPicture.of(
-            message.encoding,
-            message.height,
-            message.width,
-            message.step,
-            message.data,
-            bool(message.is_bigendian),
-        )
+        return RawPicture.of_message(message)
     except ImageError as error:
         raise MessageError(str(error)) from error
 
@@ -87,29 +79,9 @@ def compressed_picture_from_msg(message: CompressedImage) -> CompressedPicture:
         MessageError: neither JPEG nor PNG.
     """
     try:
-        return CompressedPicture.of(message.format, message.data)
+        return CompressedPicture.of_message(message)
     except ImageError as error:
         raise MessageError(str(error)) from error
-
-
-def calibration_from_msg(message: CameraInfo) -> Calibration:
-    """What a camera_info says of the lens.
-
-    Raises:
-        MessageError: it is for a part of the picture, or a smaller one (`roi`, binning).
-    """
-    roi = message.roi
-    if max(message.binning_x, message.binning_y) > 1 or roi.x_offset or roi.y_offset:
-        raise MessageError("camera_info with binning or an offset of its roi cannot be used")
-    return Calibration(
-        message.height,
-        message.width,
-        message.distortion_model,
-        tuple(message.d),
-        tuple(message.k),
-        tuple(message.r),
-        tuple(message.p),
-    )
 
 
 def image_to_msg(image: np.ndarray, seconds: float, frame_id: str) -> Image:

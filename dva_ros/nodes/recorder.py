@@ -12,19 +12,21 @@ from typing import Any
 
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from dva_msgs.msg import LeapfrogStatus, TaskStatus
 
+from ..context.camera_input import CameraTopic
 from ..recordings.bag_writer import COMPRESSIONS, BagWriter
 from ..recordings.errors import RecordingError
 from ..recordings.keys import TerminalKeys
 from ..recordings.marks import MARKS, MarkKind
 from ..recordings.session import Episode, RecordingSession
 from . import qos
+from .camera_topics import CameraTopicParameters
 from .cell_spec import SpecParameters
 from .controller_links import message_type
 from .diagnostics import Health, Level
@@ -99,6 +101,7 @@ class RecorderNode(ManagedNode):
         """Make the file and subscribe."""
         settings = declare(self, RecorderParameters)
         spec = declare(self, SpecParameters)
+        topics = self._camera_topics(declare(self, CameraTopicParameters), spec)
         self.session = RecordingSession()
         self._task, self._seed, self._instruction = settings.task, -1, settings.instruction
         self._task_is_set = bool(settings.task)
@@ -111,7 +114,7 @@ class RecorderNode(ManagedNode):
         self._marks = self.advertise(String, MARKS, qos.reliable(10))
         self._mark_topic = self.resolve_topic_name(MARKS)
         self.bag.open_topic(self._mark_topic, "std_msgs/msg/String")
-        self._record_cell(settings, spec)
+        self._record_cell(settings, topics)
         for kind in MarkKind:
             self.serve(Trigger, f"~/{kind.value}", partial(self._on_mark, kind))
         self.every(1.0, self._watch)
@@ -170,11 +173,22 @@ class RecorderNode(ManagedNode):
         self.get_logger().info(f"{said}; '{mark.instruction}'")
         return said
 
-    def _record_cell(self, settings: RecorderParameters, spec: SpecParameters) -> None:
+    def _camera_topics(
+        self, settings: CameraTopicParameters, spec: SpecParameters
+    ) -> Sequence[CameraTopic]:
+        try:
+            return list(settings.topics(spec.cameras).values())
+        except ValueError as error:
+            raise RecordingError(f"parameters of {NAME}: {error}") from error
+
+    def _record_cell(self, settings: RecorderParameters, cameras: Sequence[CameraTopic]) -> None:
         sensor, reliable = qos.SENSOR_QUEUE, qos.reliable(100)
-        for camera in spec.cameras:
-            self._record(Image, f"{camera}/image_raw", sensor, required=True)
-            self._record(CameraInfo, f"{camera}/camera_info", sensor)
+        # Calibrations first: of what came together, an import needs them before the images.
+        for info in dict.fromkeys(camera.info for camera in cameras):
+            self._record(CameraInfo, info, sensor)
+        for camera in dict.fromkeys(cameras):
+            kind = CompressedImage if camera.compressed else Image
+            self._record(kind, camera.images, sensor, required=True)
         self._record(JointState, "joint_states", sensor, required=True)
         self._record(String, "instruction", qos.STATE, self._on_instruction)
         self._record(String, "robot_description", qos.STATE)
@@ -182,8 +196,8 @@ class RecorderNode(ManagedNode):
         self._record(TaskStatus, "cell/task_status", reliable, self._on_task)
         for controller in settings.controllers:
             self._record(JointTrajectory, f"{controller}/joint_trajectory", reliable)
-            kind = message_type(settings.controller_state_type)
-            self._record(kind, f"{controller}/controller_state", sensor)
+            state = message_type(settings.controller_state_type)
+            self._record(state, f"{controller}/controller_state", sensor)
         for entry in filter(None, settings.extra_topics):
             topic, _, type_name = entry.partition("=")
             self._record(message_type(type_name), topic, sensor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from ..context.image_decoding import ImageError, decode_compressed, decode_image
+from ..context.camera_input import InfoWatch
+from ..context.image_decoding import ImageError
+from ..context.picture import CompressedPicture, Picture, RawPicture
 from ..trajectory import Trajectory, TrajectoryPoint
 from .bag import BagFile
 from .decoding import Decoder, MessageError
@@ -32,9 +34,11 @@ class BagSource:
         self._replay = replay
         self._decoder = Decoder()
         self._names = lru_cache(maxsize=64)(settings.cell_joints)
-        self._handlers: dict[Role, Callable[[str, Any, float], None]] = {
-            Role.IMAGE: self._image,
-            Role.COMPRESSED_IMAGE: self._compressed_image,
+        self._infos = InfoWatch()
+        self._handlers: dict[Role, Callable[[Sequence[str], Any, float], None]] = {
+            Role.IMAGE: partial(self._image, RawPicture.of_message),
+            Role.COMPRESSED_IMAGE: partial(self._image, CompressedPicture.of_message),
+            Role.INFO: self._info,
             Role.JOINTS: self._joints,
             Role.STATE: self._state,
             Role.TRAJECTORY: self._trajectory,
@@ -53,9 +57,11 @@ class BagSource:
             known = self._topics.roles.get(message.topic.name)
             if known is None:
                 continue
-            role, owner = known
+            role, cameras = known
+            if role is Role.INFO and not self._infos.is_new(message.topic.name, message.data):
+                continue
             try:
-                self._handlers[role](owner, self._decoder.decode(message), message.log_s)
+                self._handlers[role](cameras, self._decoder.decode(message), message.log_s)
             except (MessageError, ImageError, ValueError) as error:
                 name = message.topic.name
                 reason = f"not readable as {message.topic.type_name}"
@@ -64,22 +70,18 @@ class BagSource:
                 self._replay.refuse(f"{name}: {reason}")
             progress(file.position)
 
-    def _image(self, camera: str, message: Any, now: float) -> None:
-        image = decode_image(
-            message.encoding,
-            message.height,
-            message.width,
-            message.step,
-            message.data,
-            bool(message.is_bigendian),
-        )
-        self._replay.image(camera, _stamp(message, now), image, now)
+    def _image(
+        self, read: Callable[[Any], Picture], cameras: Sequence[str], message: Any, now: float
+    ) -> None:
+        picture = read(message)
+        for camera in cameras:
+            self._replay.image(camera, _stamp(message, now), picture, now)
 
-    def _compressed_image(self, camera: str, message: Any, now: float) -> None:
-        image = decode_compressed(message.format, message.data)
-        self._replay.image(camera, _stamp(message, now), image, now)
+    def _info(self, cameras: Sequence[str], message: Any, now: float) -> None:
+        for camera in cameras:
+            self._replay.camera_info(camera, message, now)
 
-    def _joints(self, owner: str, message: Any, now: float) -> None:
+    def _joints(self, cameras: Sequence[str], message: Any, now: float) -> None:
         self._replay.joints(
             _stamp(message, now),
             self._names(tuple(message.name)),
@@ -88,14 +90,14 @@ class BagSource:
             now,
         )
 
-    def _state(self, controller: str, message: Any, now: float) -> None:
+    def _state(self, cameras: Sequence[str], message: Any, now: float) -> None:
         positions = message.output.positions
         if not len(positions):
             positions = message.reference.positions
         names = self._names(tuple(message.joint_names))
         self._replay.command(_stamp(message, now), names, np.asarray(positions, np.float64))
 
-    def _trajectory(self, controller: str, message: Any, now: float) -> None:
+    def _trajectory(self, cameras: Sequence[str], message: Any, now: float) -> None:
         points = tuple(
             TrajectoryPoint(
                 positions=_numbers(point.positions),
@@ -108,10 +110,10 @@ class BagSource:
         stamp = _seconds(message.header.stamp)
         self._replay.trajectory(Trajectory(names, points, stamp), now)
 
-    def _instruction(self, owner: str, message: Any, now: float) -> None:
+    def _instruction(self, cameras: Sequence[str], message: Any, now: float) -> None:
         self._replay.instruction(message.data, now)
 
-    def _mark(self, owner: str, message: Any, now: float) -> None:
+    def _mark(self, cameras: Sequence[str], message: Any, now: float) -> None:
         self._replay.mark(Mark.from_json(message.data), now)
 
 

@@ -150,7 +150,7 @@ def _import_dataset(
     progress: Progress,
 ) -> None:
     dataset = LeRobotSource(source, settings)
-    settings = replace(settings, native_sizes=dataset.native_sizes())
+    settings = replace(settings, inputs=dataset.inputs())
     replay = Replay(settings, True, shards, replace(options, whole=False))
 
     def tell(frames: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..context.camera_input import CameraInput
 from ..training.video_file import stream_frames
 from .errors import RecordingError
 from .marks import Mark, MarkKind
@@ -77,15 +78,22 @@ class LeRobotSource:
         """Frames of all episodes, at the dataset's own rate."""
         return sum(entry.length for entry in self._entries)
 
-    def native_sizes(self) -> dict[str, tuple[int, int]]:
-        """Camera -> (rows, columns) of its pictures."""
-        sizes = {}
+    def inputs(self) -> dict[str, CameraInput]:
+        """Of each camera, with the size of its pictures: they are neither cropped nor rectified,
+        since in a dataset of `import` they are that already."""
+        found = {}
         for name, key in self._keys.items():
             feature = self._info["features"][key]
             axes = dict(zip(feature.get("names") or (), feature["shape"], strict=False))
             rows, columns = feature["shape"][0], feature["shape"][1]
-            sizes[name] = (axes.get("height", rows), axes.get("width", columns))
-        return sizes
+            found[name] = replace(
+                self._settings.inputs[name],
+                height=axes.get("height", rows),
+                width=axes.get("width", columns),
+                window=None,
+                rectify=False,
+            )
+        return found
 
     def feed(self, replay: Replay, progress: Callable[[int], object]) -> list[str]:
         """Give all episodes to a replay; gives what is wrong with those that cannot be read.

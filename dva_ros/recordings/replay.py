@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..context.alignment import ContextAligner
 from ..context.frame import ContextFrame
+from ..context.picture import Picture
 from ..context.ring import Arrival
 from ..trajectory import Trajectory
 from .commanded import CommandTrack
@@ -156,10 +157,11 @@ class Replay:
         self._options = options
         self._aligner = ContextAligner(
             settings.spec,
-            settings.native_sizes,
+            {name: (given.height, given.width) for name, given in settings.inputs.items()},
             replace(limits, max_delay_s=self._wait_s, max_age_s=limits.max_age_s + self._wait_s),
             capacity=1,
             max_gap_s=MAX_GAP_S,
+            views={name: given.view() for name, given in settings.inputs.items()},
             observer=self._on_frame,
         )
         self._aligner.instruction = options.instruction
@@ -179,24 +181,29 @@ class Replay:
 
     @property
     def lost(self) -> dict[str, int]:
-        """Samples that came, with their stamp or order at fault, by source and fault."""
-        found = {}
+        """Samples that came, with their stamp, order or data at fault, by source and fault."""
+        found = {
+            f"{name}: {reason}": count
+            for name, camera in self._aligner.cameras.items()
+            for reason, count in camera.damaged.items()
+        }
         for source in (*self._aligner.cameras, "joint_states"):
             for arrival, count in self._aligner.arrivals(source).items():
                 if arrival in (Arrival.FUTURE, Arrival.LATE, Arrival.DUPLICATE):
                     found[f"{source}: {arrival.value}"] = count
         return found
 
-    def image(self, camera: str, stamp: float, image: np.ndarray, now: float) -> None:
-        """A picture, uint8 RGB [rows, columns, 3]."""
+    def image(self, camera: str, stamp: float, image: np.ndarray | Picture, now: float) -> None:
+        """A picture; an array is uint8 RGB [rows, columns, 3]."""
         self._advance(now)
-        seen = sum(self._aligner.arrivals(camera).values())
-        self._aligner.add_image(camera, stamp, image, now)
-        if sum(self._aligner.arrivals(camera).values()) == seen:
-            problem = self._aligner.cameras[camera].problem(now)
-            if problem is not None and problem.startswith("image is"):
-                self.refuse(f"{camera}: {problem}")
+        if not self._aligner.add_image(camera, stamp, image, now):
+            self.refuse(f"{camera}: {self._aligner.cameras[camera].problem(now)}")
         self._poll(now)
+
+    def camera_info(self, camera: str, info: Any, now: float) -> None:
+        """The calibration of a camera that is rectified; an object with the message's fields."""
+        self._advance(now)
+        self._aligner.cameras[camera].calibrate(info)
 
     def joints(
         self,

@@ -9,11 +9,18 @@ from typing import Any
 
 import yaml
 
+from ..context.camera_input import (
+    NATIVE_HEIGHTS,
+    NATIVE_WIDTHS,
+    CameraInput,
+    camera_inputs,
+    camera_topics,
+)
+from ..context.image_decoding import ImageError
 from ..context.sources import SourceLimits
 from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
 from .errors import RecordingError
 
-NATIVE_SIZES = {"overhead": (96, 128), "front": (64, 128)}
 CONTROLLERS = ("joint_trajectory_controller",)
 _MAP_KEYS = ("topics", "joints", "cameras")
 
@@ -39,14 +46,14 @@ class CellSettings:
 
     Attributes:
         spec: cameras, joints and period.
-        native_sizes: camera -> (rows, columns) of its images.
+        inputs: camera -> how its images come, and what of them goes on.
         limits: when a source counts as missing.
         controllers: whose commands become actions.
         names: other names in the recording.
     """
 
     spec: CellSpec = EMBEDDED_CELL
-    native_sizes: Mapping[str, tuple[int, int]] = field(default_factory=lambda: NATIVE_SIZES)
+    inputs: Mapping[str, CameraInput] = field(default_factory=lambda: _inputs({}, EMBEDDED_CELL))
     limits: SourceLimits = field(default_factory=SourceLimits)
     controllers: tuple[str, ...] = CONTROLLERS
     names: NameMap = NameMap()
@@ -80,7 +87,7 @@ def read_settings(path: Path, names: NameMap | None = None) -> CellSettings:
     scheduler = _parameters(content, "leapfrog_scheduler")
     try:
         settings = _settings(context, scheduler)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ImageError) as error:
         raise RecordingError(f"parameters of {path} do not fit together: {error}") from error
     return replace(settings, names=names or NameMap())
 
@@ -132,11 +139,9 @@ def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellS
         joint_names=tuple(context.get("joints", embedded.joint_names)),
         frame_period_s=float(context.get("frame_period_s", embedded.frame_period_s)),
     )
-    rows = context.get("native_heights", [size[0] for size in NATIVE_SIZES.values()])
-    columns = context.get("native_widths", [size[1] for size in NATIVE_SIZES.values()])
     return CellSettings(
         spec=spec,
-        native_sizes=dict(zip(cameras, zip(rows, columns, strict=True), strict=True)),
+        inputs=_inputs(context, spec),
         limits=SourceLimits(
             tolerance_s=float(context.get("tolerance_s", limits.tolerance_s)),
             max_delay_s=float(context.get("max_delay_s", limits.max_delay_s)),
@@ -145,4 +150,20 @@ def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellS
             frozen_motion=float(context.get("frozen_motion_rad", limits.frozen_motion)),
         ),
         controllers=tuple(scheduler.get("controllers", CONTROLLERS)),
+    )
+
+
+def _inputs(context: Mapping[str, Any], spec: CellSpec) -> dict[str, CameraInput]:
+    """As the parameters of `camera_context` say, with its defaults."""
+    topics = camera_topics(
+        [camera.name for camera in spec.cameras],
+        context.get("image_topics", ("",)),
+        context.get("transports", ("raw",)),
+    )
+    return camera_inputs(
+        topics,
+        context.get("native_heights", NATIVE_HEIGHTS),
+        context.get("native_widths", NATIVE_WIDTHS),
+        context.get("rectify", (False,)),
+        context.get("crop", (0, 0, 0, 0)),
     )

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from ..context.camera_input import COMPRESSED, CameraInput, info_beside
 from .bag import Topic
 from .errors import RecordingError
 from .marks import MARKS
 from .settings import CellSettings
-
-COMPRESSED = "/compressed"
 
 
 class Role(Enum):
@@ -19,6 +18,7 @@ class Role(Enum):
 
     IMAGE = auto()
     COMPRESSED_IMAGE = auto()
+    INFO = auto()
     JOINTS = auto()
     STATE = auto()
     TRAJECTORY = auto()
@@ -26,17 +26,20 @@ class Role(Enum):
     MARK = auto()
 
 
+Roles = dict[str, tuple[Role, tuple[str, ...]]]
+
+
 @dataclass(frozen=True)
 class TopicMap:
     """Topics of a bag that are used.
 
     Attributes:
-        roles: topic -> what it says, and of which camera or controller ("" for others).
+        roles: topic -> what it says, and of which cameras.
         namespace: that the cell's topics stand in; empty for none.
         marked: the bag was made to have marks of episodes.
     """
 
-    roles: dict[str, tuple[Role, str]] = field(default_factory=dict)
+    roles: Roles = field(default_factory=dict)
     namespace: str = ""
     marked: bool = False
 
@@ -52,30 +55,19 @@ def map_topics(
         namespace: of the cell's topics; None where it is to be found.
 
     Raises:
-        RecordingError: a camera or the joint states are not there, or several cells are.
+        RecordingError: a camera, the camera_info that it needs, or the joint states are not
+            there, or several cells are.
     """
     names = {topic.name for topic in topics}
-    needed = [f"{camera.name}/image_raw" for camera in settings.spec.cameras] + ["joint_states"]
+    needed = [given.topic.name for given in settings.inputs.values()] + ["joint_states"]
     relative = [name for name in needed if not settings.names.topics.get(name, "").startswith("/")]
     if namespace is None:
         prefix = _find_prefix(names, relative)
     else:
         prefix = f"/{namespace.strip('/')}".rstrip("/")
-    found = TopicMap({}, prefix.strip("/"), False)
-    for camera in settings.spec.cameras:
-        name = _topic(f"{camera.name}/image_raw", prefix, settings)
-        if name not in names and name + COMPRESSED in names:
-            name += COMPRESSED
-        compressed = name.endswith(COMPRESSED)
-        role = Role.COMPRESSED_IMAGE if compressed else Role.IMAGE
-        if name in found.roles:
-            raise RecordingError(
-                f"{name} is to be both camera '{found.roles[name][1]}' and '{camera.name}'; "
-                "correct the file for --map"
-            )
-        found.roles[name] = (role, camera.name)
-    found.roles[_topic("joint_states", prefix, settings)] = (Role.JOINTS, "")
-    missing = sorted(set(found.roles) - names)
+    roles = _camera_roles(names, settings, prefix)
+    roles[_topic("joint_states", prefix, settings)] = (Role.JOINTS, ())
+    missing = sorted(set(roles) - names)
     if missing:
         raise RecordingError(
             f"the bag has no {', '.join(missing)}; it has "
@@ -84,12 +76,44 @@ def map_topics(
         )
     for controller in settings.controllers:
         state, sent = f"{controller}/controller_state", f"{controller}/joint_trajectory"
-        found.roles[_topic(state, prefix, settings)] = (Role.STATE, controller)
-        found.roles[_topic(sent, prefix, settings)] = (Role.TRAJECTORY, controller)
-    found.roles[_topic("instruction", prefix, settings)] = (Role.INSTRUCTION, "")
+        roles[_topic(state, prefix, settings)] = (Role.STATE, ())
+        roles[_topic(sent, prefix, settings)] = (Role.TRAJECTORY, ())
+    roles[_topic("instruction", prefix, settings)] = (Role.INSTRUCTION, ())
     marks = _topic(MARKS, prefix, settings)
-    found.roles[marks] = (Role.MARK, "")
-    return TopicMap(found.roles, found.namespace, marks in names)
+    roles[marks] = (Role.MARK, ())
+    return TopicMap(roles, prefix.strip("/"), marks in names)
+
+
+def _camera_roles(names: set[str], settings: CellSettings, prefix: str) -> Roles:
+    roles: Roles = {}
+    for camera, given in settings.inputs.items():
+        images = _images(names, given, prefix, settings)
+        role = Role.COMPRESSED_IMAGE if images.endswith(COMPRESSED) else Role.IMAGE
+        sharing = roles.get(images, (role, ()))[1]
+        for other in sharing:
+            if settings.inputs[other].topic.name != given.topic.name:
+                raise RecordingError(
+                    f"{images} is to be both camera '{other}' and '{camera}'; "
+                    "correct the file for --map"
+                )
+        roles[images] = (role, (*sharing, camera))
+        if given.rectify:
+            info = info_beside(images.removesuffix(COMPRESSED))
+            if given.topic.info in settings.names.topics:
+                info = _topic(given.topic.info, prefix, settings)
+            roles[info] = (Role.INFO, (*roles.get(info, (Role.INFO, ()))[1], camera))
+    return roles
+
+
+def _images(names: set[str], given: CameraInput, prefix: str, settings: CellSettings) -> str:
+    """The bag's topic of a camera: as the live node hears it; where the bag has only the other
+    transport, that."""
+    raw = _topic(given.topic.name, prefix, settings)
+    if raw.endswith(COMPRESSED):  # as the map has it
+        return raw
+    compressed = raw + COMPRESSED
+    first, second = (compressed, raw) if given.topic.compressed else (raw, compressed)
+    return second if first not in names and second in names else first
 
 
 def _topic(relative: str, prefix: str, settings: CellSettings) -> str:

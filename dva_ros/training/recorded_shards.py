@@ -17,7 +17,7 @@ from . import lerobot_format as fmt
 from .episodes import Episode
 from .shards import ShardSummary, begin_shard, finish_shard, shard_folder, video_file, write_tables
 from .statistics import IMAGE_STRIDE, sample_statistics
-from .video_file import PIXEL_FORMAT, VideoEncoder
+from .video_file import PIXEL_FORMAT, BackgroundEncoder
 
 MOST_SAMPLES = 64
 """Pictures of a camera in an episode's statistics."""
@@ -33,7 +33,7 @@ class _Part:
     """One shard that is being written."""
 
     folder: Path
-    encoders: dict[str, VideoEncoder]
+    encoders: dict[str, BackgroundEncoder]
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     states: list[np.ndarray] = field(default_factory=list)
     clean: list[bool] = field(default_factory=list)
@@ -122,7 +122,7 @@ class RecordedShards:
         part = _Part(
             folder,
             {
-                camera.name: VideoEncoder(video_file(folder, camera.name), rate, self._format)
+                camera.name: BackgroundEncoder(video_file(folder, camera.name), rate, self._format)
                 for camera in self._spec.cameras
             },
         )

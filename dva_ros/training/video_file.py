@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -52,6 +53,40 @@ class VideoEncoder:
                 self._container.mux(self._stream.encode())
         finally:
             self._container.close()
+
+
+class BackgroundEncoder:
+    """A `VideoEncoder` on a thread of its own: a picture is encoded while the next one is made.
+
+    Args:
+        path, fps, pixel_format: of the `VideoEncoder`.
+
+    Raises:
+        OSError: from `add` and `close`: a picture before could not be written.
+    """
+
+    def __init__(self, path: Path, fps: float, pixel_format: str = PIXEL_FORMAT) -> None:
+        self._encoder = VideoEncoder(path, fps, pixel_format)
+        self._thread = ThreadPoolExecutor(1, "video encoder")
+        self._last: Future[None] | None = None
+
+    def add(self, image: np.ndarray) -> None:
+        """Append a picture, uint8 RGB [h, w, 3]; it must not be changed afterwards."""
+        self._wait()
+        self._last = self._thread.submit(self._encoder.add, image)
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the end of the file."""
+        try:
+            self._wait()
+        finally:
+            self._thread.shutdown()
+            self._encoder.close()
+
+    def _wait(self) -> None:
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
 
 
 def encode_video(path: Path, clips: Iterable[np.ndarray], fps: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ from dva_ros.context import camera_view
 from dva_ros.context.camera_view import Calibration, CameraView
 from dva_ros.context.image_decoding import ImageError, Window
 from dva_ros.context.picture import RawPicture
+from dva_ros.context.ring import Arrival
+from dva_ros.context.sources import CameraSource, SourceLimits
 
 HEIGHT, WIDTH = 60, 80
 K = (70.0, 0.0, 41.0, 0.0, 72.0, 29.0, 0.0, 0.0, 1.0)
@@ -107,3 +110,20 @@ def test_an_unusable_calibration_says_why(change: dict[str, object], said: str) 
 def test_a_crop_outside_of_the_picture_is_refused(window: tuple[int, int, int, int]) -> None:
     with pytest.raises(ImageError, match="not inside of 80x60"):
         CameraView(HEIGHT, WIDTH, Window(*window))
+
+
+def test_a_calibration_comes_back_after_one_that_could_not_be_used() -> None:
+    """Binning is refused, and the picture with it; the calibration before is good again."""
+    source = CameraSource("top", CameraView(HEIGHT, WIDTH, rectify=True), SourceLimits())
+    roi = SimpleNamespace(x_offset=0, y_offset=0)
+    info = SimpleNamespace(
+        height=HEIGHT, width=WIDTH, distortion_model="plumb_bob", d=PLUMB_BOB, k=K, r=EYE, p=P,
+        binning_x=0, binning_y=0, roi=roi,
+    )  # fmt: skip
+    source.calibrate(info)
+    assert source.add(1.0, picture(), None, 1.0) is Arrival.ACCEPTED
+    source.calibrate(SimpleNamespace(**{**vars(info), "binning_x": 2}))
+    assert source.add(1.1, picture(), None, 1.1) is None
+    assert "binning" in str(source.problem(1.1))
+    source.calibrate(info)
+    assert source.add(1.2, picture(), None, 1.2) is Arrival.ACCEPTED

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
@@ -34,7 +35,7 @@ from dva_ros.recordings.bag_source import BagSource  # noqa: E402
 from dva_ros.recordings.decoding import Decoder  # noqa: E402
 from dva_ros.recordings.marks import MARKS, Mark, MarkKind  # noqa: E402
 from dva_ros.recordings.replay import EpisodeLabel, Replay, ReplayOptions  # noqa: E402
-from dva_ros.recordings.settings import CellSettings  # noqa: E402
+from dva_ros.recordings.settings import CellSettings, read_settings  # noqa: E402
 from dva_ros.recordings.topic_map import map_topics  # noqa: E402
 
 
@@ -58,9 +59,24 @@ class Frames:
         self.labels.append(label)
 
 
-def replayed(path: Path, **options: Any) -> Frames:
+LENS = (-0.2, 0.05, 0.001, -0.001, 0.0)
+OTHER_CAMERAS: dict[str, Any] = {
+    "image_topics": ["top/color/image", "side/image_raw"],
+    "transports": ["raw", "compressed"],
+    "rectify": [True, False],
+    "crop": [16, 12, 96, 72, 0, 0, 0, 0],
+}
+"""Names, a lens, a crop and a transport that are not the defaults."""
+
+
+def params_file(path: Path, context: Mapping[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump({"/**/camera_context": {"ros__parameters": dict(context)}}))
+    return path
+
+
+def replayed(path: Path, settings: CellSettings, **options: Any) -> Frames:
     (file,) = open_bag(path)
-    settings, found = CellSettings(), Frames()
+    found = Frames()
     topics = map_topics(file.topics(), settings)
     replay = Replay(settings, topics.marked, found, ReplayOptions(**options))
     BagSource(settings, topics, replay).feed(file, lambda position: None)
@@ -91,18 +107,29 @@ def same(live: ContextFrame, recorded: ContextFrame) -> bool:
     )
 
 
-def test_live_and_recorded_frames_agree_bit_for_bit(graph: Graph, tmp_path: Path) -> None:
-    """Every frame that the node saw whole; one without a camera is one without it here."""
-    node = graph.add_active(recorder(tmp_path))
+@pytest.mark.parametrize("cameras", [{}, OTHER_CAMERAS], ids=["defaults", "other cameras"])
+def test_live_and_recorded_frames_agree_bit_for_bit(
+    graph: Graph, tmp_path: Path, cameras: dict[str, Any]
+) -> None:
+    """Every frame that the node saw whole; one without a camera is one without it here. Also
+    where a camera is rectified and cropped, and one compressed, on topics of other names."""
+    heard = {name: cameras[name] for name in ("image_topics", "transports") if cameras}
+    node = graph.add_active(recorder(tmp_path, **heard))
     # Both wait longer than this machine may be busy, so that nothing depends on its speed.
-    patience = Parameter("max_delay_s", value=ReplayOptions.patience_s)
-    graph.add_active(CameraContextNode(parameter_overrides=[patience]))
+    context = {"max_delay_s": ReplayOptions.patience_s, **cameras}
+    overrides = [Parameter(name, value=value) for name, value in context.items()]
+    graph.add_active(CameraContextNode(parameter_overrides=overrides))
+    settings = read_settings(params_file(tmp_path / "cell.yaml", context))
     live: list[ContextFrameMsg] = graph.collect(
         ContextFrameMsg, "camera_context/context", qos.FRAMES
     )
     speaker = graph.client.create_publisher(String, "instruction", qos.STATE)
     speaker.publish(String(data="lift the box"))
-    inputs = RobotInputs(graph.client)
+    inputs = RobotInputs(
+        graph.client,
+        {name: given.topic for name, given in settings.inputs.items()},
+        {name: LENS for name, given in settings.inputs.items() if given.rectify},
+    )
     graph.spin(0.5)
     inputs.start()
     graph.spin_until(lambda: len(live) >= 15)
@@ -111,10 +138,11 @@ def test_live_and_recorded_frames_agree_bit_for_bit(graph: Graph, tmp_path: Path
     graph.spin_until(lambda: len(live) >= 25)
     inputs.without.clear()
     graph.spin_until(lambda: len(live) >= 42)
+    seen = [context_frame_from_msg(message) for message in live]
+    graph.spin(0.2)  # the recorder may hear the last image after the node
     node.trigger_deactivate()
     node.trigger_cleanup()
-    seen = [context_frame_from_msg(message) for message in live]
-    recorded = replayed(tmp_path / "bag.mcap", whole=True).frames
+    recorded = replayed(tmp_path / "bag.mcap", settings, whole=True).frames
     assert len(recorded) >= len(seen)
     whole = [frame for frame in seen if frame.good]
     assert len(whole) >= 12
@@ -158,17 +186,22 @@ def test_episodes_are_marked_by_services(graph: Graph, tmp_path: Path) -> None:
     assert written[0].instruction == "lift it"
     assert "stopped" in written[-1].note
     graph.spin_until(lambda: len(heard) >= 3)
-    assert replayed(tmp_path / "bag.mcap").labels[0].success
+    assert replayed(tmp_path / "bag.mcap", CellSettings()).labels[0].success
 
 
 def test_kill_9_of_the_recorder_leaves_a_bag_that_is_imported(
     graph: Graph, tmp_path: Path
 ) -> None:
-    RobotInputs(graph.client).start()
+    """It records what the parameters of `camera_context` name."""
+    cell = params_file(tmp_path / "cell.yaml", {**OTHER_CAMERAS, "rectify": [False]})
+    settings = read_settings(cell)
+    topics = {name: given.topic for name, given in settings.inputs.items()}
+    RobotInputs(graph.client, topics).start()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "dva_ros", "record", "--output", str(tmp_path), "--name", "bag",
             "--namespace", "", "--least-free-gb", "0", "--instruction", "lift it",
+            "--params-file", str(cell),
         ],
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
@@ -176,7 +209,7 @@ def test_kill_9_of_the_recorder_leaves_a_bag_that_is_imported(
     graph.spin_until(lambda: path.exists() and path.stat().st_size > 1_500_000, 60.0)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    found = replayed(path, whole=True, instruction="lift it")
+    found = replayed(path, settings, whole=True, instruction="lift it")
     assert len(found.frames) > 15
     (file,) = open_bag(path)
     assert sum(1 for _ in file.messages()) > 50

@@ -79,6 +79,10 @@ class CellBag:
         instruction: on the topic; "" for none.
         jitter_s: greatest error of the cameras' stamps.
         image_delay_s: after which images are recorded.
+        topics: other names of topics.
+        lens: distortion of the overhead camera, whose camera_info comes with its images; () for
+            none.
+        damaged: (from, to) where compressed images are damaged behind their header.
     """
 
     seconds: float = 4.0
@@ -92,6 +96,9 @@ class CellBag:
     instruction: str = "lift the box"
     jitter_s: float = 0.0
     image_delay_s: float = 0.0
+    topics: dict[str, str] = field(default_factory=dict)
+    lens: tuple[float, ...] = ()
+    damaged: tuple[float, float] = (0.0, 0.0)
 
     def messages(self) -> Iterator[tuple[str, str, float, bytes]]:
         """(topic, type, seconds since the begin, bytes), in the order of recording."""
@@ -105,6 +112,8 @@ class CellBag:
                 when, mark = marks.pop(0)
                 yield self._one(MARKS, "std_msgs/msg/String", when, data=mark.to_json())
             yield from self._joints(now)
+            if tick % 5 == 0 and self.lens:
+                yield self._info(now)
             if tick % 5 == 0:
                 for camera in SIZES:
                     shown = now - self.image_delay_s
@@ -113,7 +122,7 @@ class CellBag:
             yield self._one(MARKS, "std_msgs/msg/String", when, data=mark.to_json())
 
     def _one(self, topic: str, kind: str, now: float, **values: Any) -> Any:
-        name = f"{self.namespace}/{topic}"
+        name = f"{self.namespace}/{self.topics.get(topic, topic)}"
         return name, kind, now + LATENCY_S, message(kind, **values)
 
     def _joints(self, now: float) -> Iterator[Any]:
@@ -143,10 +152,23 @@ class CellBag:
                 topic, kind, now - LATENCY_S, header=header(0.0), joint_names=names, points=points
             )
 
+    def _info(self, now: float) -> Any:
+        height, width = SIZES["overhead"]
+        k = np.array([100.0, 0.0, width / 2, 0.0, 100.0, height / 2, 0.0, 0.0, 1.0])
+        roi = STORE.types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+        return self._one(
+            "overhead/camera_info", "sensor_msgs/msg/CameraInfo", now,
+            header=header(BEGIN_S + now), height=height, width=width,
+            distortion_model="plumb_bob", d=np.array(self.lens), k=k, r=np.eye(3).ravel(),
+            p=np.zeros(12), binning_x=0, binning_y=0, roi=roi,
+        )  # fmt: skip
+
     def _image(self, camera: str, stamp: float, now: float) -> Any:
         pixels = picture_at(camera, now - self.image_delay_s)
         if self.compressed:
             data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1]
+            if self.damaged[0] <= now < self.damaged[1]:
+                data[40:] = 0
             return self._one(
                 f"{camera}/image_raw/compressed", "sensor_msgs/msg/CompressedImage", now,
                 header=header(BEGIN_S + stamp), format="png", data=data.ravel(),

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bags import CellBag, command_at, episodes, picture_at, position_at
+from bags import STORE, CellBag, command_at, episodes, picture_at, position_at
 from rosbags.rosbag2 import StoragePlugin
 
+from dva_ros.context.camera_input import CameraInput, CameraTopic
+from dva_ros.context.camera_view import Calibration
+from dva_ros.context.image_decoding import Window
+from dva_ros.context.picture import CompressedPicture, RawPicture
 from dva_ros.recordings.errors import RecordingError
 from dva_ros.recordings.importer import DatasetForm, ImportReport, import_recordings
 from dva_ros.recordings.marks import Mark, MarkKind
@@ -151,6 +155,88 @@ def test_a_topic_of_another_name_is_mapped_a_missing_one_is_named(tmp_path: Path
     assert episode.num_frames > 15
 
 
+def seen_by(**changes: object) -> CellSettings:
+    """Settings with another input of the camera `overhead`."""
+    inputs = {**SETTINGS.inputs, "overhead": replace(SETTINGS.inputs["overhead"], **changes)}  # type: ignore[arg-type]
+    return replace(SETTINGS, inputs=inputs)
+
+
+def test_image_topics_are_those_of_the_parameters_and_the_map_renames_them(
+    tmp_path: Path,
+) -> None:
+    named = {"overhead/image_raw": "top/color/image"}
+    source = CellBag(seconds=2.0, namespace="/robot", topics=named).write(tmp_path / "bag.mcap")
+    settings = seen_by(topic=CameraTopic("top/color/image"))
+    _, (episode,) = imported(tmp_path / "a", source, settings)
+    difference = np.abs(episode.images["overhead"][7].astype(int) - picture_at("overhead", 0.7))
+    assert difference.mean() < 2
+    with pytest.raises(RecordingError, match="no /robot/overhead/image_raw"):
+        imported(tmp_path / "b", source)
+    settings = seen_by(topic=CameraTopic("ceiling/image"))
+    names = NameMap(topics={"ceiling/image": "top/color/image"})
+    _, (mapped,) = imported(tmp_path / "c", source, replace(settings, names=names))
+    assert np.array_equal(mapped.images["overhead"], episode.images["overhead"])
+
+
+def test_a_camera_is_rectified_by_the_bag_s_camera_info_and_cropped(tmp_path: Path) -> None:
+    """What is stored is what the camera's view makes of its pictures, as live."""
+    window = Window(16, 12, 96, 72)
+    settings = seen_by(window=window, rectify=True)
+    plain = CellBag(seconds=2.0).write(tmp_path / "plain.mcap")
+    with pytest.raises(RecordingError, match="no /overhead/camera_info"):
+        imported(tmp_path / "a", plain, settings)
+    bag = CellBag(seconds=2.0, lens=(1.5, 0.0, 0.0, 0.0, 0.0))
+    report, (episode,) = imported(tmp_path / "b", bag.write(tmp_path / "bag.mcap"), settings)
+    assert not report.notes
+    view = settings.inputs["overhead"].view()
+    infos = [m for m in bag.messages() if m[0] == "/overhead/camera_info"]
+    view.calibrate(Calibration.of(STORE.deserialize_cdr(infos[0][3], infos[0][1])))
+    expected = view.see(RawPicture.of_rgb(picture_at("overhead", 0.7))).astype(int)
+    assert np.abs(episode.images["overhead"][7] - expected).mean() < 1
+    assert np.abs(window.cut(picture_at("overhead", 0.7)) - expected).mean() > 2
+
+
+def test_without_a_usable_camera_info_the_reason_is_named(tmp_path: Path) -> None:
+    source = CellBag(seconds=2.0, lens=(0.1, 0.1, 0.1)).write(tmp_path / "bag.mcap")
+    with pytest.raises(RecordingError, match=r"overhead: camera_info has 3 values .*\(20 times"):
+        imported(tmp_path, source, seen_by(rectify=True))
+
+
+def test_two_cameras_may_be_parts_of_one_picture(tmp_path: Path) -> None:
+    source = CellBag(seconds=2.0, without={"front/image_raw"}).write(tmp_path / "bag.mcap")
+    front = CameraInput(CameraTopic("overhead/image_raw"), 96, 128, Window(0, 16, 128, 64))
+    settings = replace(SETTINGS, inputs={**SETTINGS.inputs, "front": front})
+    _, (episode,) = imported(tmp_path, source, settings)
+    difference = episode.images["overhead"][:, 16:80].astype(int) - episode.images["front"]
+    assert np.abs(difference).mean() < 2
+
+
+def test_a_damaged_picture_marks_its_frame_and_is_counted(tmp_path: Path) -> None:
+    source = CellBag(seconds=3.0, compressed=True, damaged=(1.0, 1.5))
+    report, (episode,) = imported(tmp_path, source.write(tmp_path / "bag.mcap"))
+    assert np.flatnonzero(~episode.clean).tolist() == [10, 11, 12, 13, 14]
+    assert sorted(report.notes) == [
+        f"bag.mcap: 5 messages left out: {camera}: compressed image of format 'png' is damaged"
+        for camera in ("front", "overhead")
+    ]
+    shown = episode.images["front"].astype(int)
+    assert np.abs(shown[14] - shown[9]).mean() < 1
+
+
+def test_only_pictures_that_become_frames_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    decode = CompressedPicture.decode
+    monkeypatch.setattr(
+        CompressedPicture, "decode", lambda self, w: decoded.append(self) or decode(self, w)
+    )
+    settings = replace(SETTINGS, spec=replace(SETTINGS.spec, frame_period_s=0.2))
+    source = CellBag(seconds=6.0, compressed=True).write(tmp_path / "bag.mcap")
+    _, (episode,) = imported(tmp_path, source, settings)
+    assert len(decoded) == 2 * episode.num_frames == 60
+
+
 def test_nan_in_joint_states_marks_frames_and_is_counted(tmp_path: Path) -> None:
     source = CellBag(seconds=3.0, nan_joints=(1.0, 1.5)).write(tmp_path / "bag.mcap")
     report, (episode,) = imported(tmp_path, source)
@@ -164,9 +250,9 @@ def test_nan_in_joint_states_marks_frames_and_is_counted(tmp_path: Path) -> None
 
 def test_images_of_another_size_are_counted_with_both_sizes(tmp_path: Path) -> None:
     source = CellBag(seconds=2.0).write(tmp_path / "bag.mcap")
-    sizes = {"overhead": (96, 128), "front": (32, 64)}
+    inputs = {**SETTINGS.inputs, "front": replace(SETTINGS.inputs["front"], height=32, width=64)}
     with pytest.raises(RecordingError, match=r"64x128x3, configured is uint8 32x64x3 \(20 times"):
-        imported(tmp_path, source, replace(SETTINGS, native_sizes=sizes))
+        imported(tmp_path, source, replace(SETTINGS, inputs=inputs))
     assert not (tmp_path / "dataset").exists()
 
 
@@ -217,8 +303,7 @@ def test_the_defaults_are_those_of_the_nodes() -> None:
 
     node = CameraContextParameters()
     assert SpecParameters().spec() == SETTINGS.spec
-    sizes = tuple(zip(node.native_heights, node.native_widths, strict=True))
-    assert sizes == tuple(SETTINGS.native_sizes.values())
+    assert node.inputs(SpecParameters().cameras) == SETTINGS.inputs
     limits = SETTINGS.limits
     assert (node.tolerance_s, node.max_delay_s) == (limits.tolerance_s, limits.max_delay_s)
     assert node.future_tolerance_s == limits.future_tolerance_s
@@ -236,13 +321,23 @@ def test_settings_come_from_the_nodes_parameters_file(tmp_path: Path) -> None:
         "    ros__parameters:\n"
         "      cameras: [top]\n      mosaic_heights: [48]\n"
         "      native_heights: [480]\n      native_widths: [640]\n"
+        "      image_topics: [cam/color/image]\n      transports: [compressed]\n"
+        "      crop: [80, 0, 480, 480]\n      rectify: [true]\n"
         "      joints: [a, b]\n      tolerance_s: 0.03\n"
         "/**/leapfrog_scheduler:\n"
         "  ros__parameters:\n    controllers: [arm, hand]\n"
     )
     settings = read_settings(path)
     assert settings.spec.joint_names == ("a", "b")
-    assert settings.native_sizes == {"top": (480, 640)}
+    assert settings.inputs == {
+        "top": CameraInput(
+            CameraTopic("cam/color/image", compressed=True),
+            480,
+            640,
+            window=Window(80, 0, 480, 480),
+            rectify=True,
+        )
+    }
     assert settings.limits.tolerance_s == 0.03
     assert settings.controllers == ("arm", "hand")
     path.write_text("camera_context: {ros__parameters: {cameras: [a, b, c]}}")
