@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from ..context.sources import SourceLimits
-from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from ..spec import EMBEDDED_CELL, GRIPPERS_BY_NAME, CameraSpec, CellSpec
 from .errors import RecordingError
 
 NATIVE_SIZES = {"overhead": (96, 128), "front": (64, 128)}
@@ -131,6 +131,7 @@ def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellS
         ),
         joint_names=tuple(context.get("joints", embedded.joint_names)),
         frame_period_s=float(context.get("frame_period_s", embedded.frame_period_s)),
+        gripper_joints=tuple(context.get("gripper_joints", GRIPPERS_BY_NAME)),
     )
     rows = context.get("native_heights", [size[0] for size in NATIVE_SIZES.values()])
     columns = context.get("native_widths", [size[1] for size in NATIVE_SIZES.values()])
