@@ -69,7 +69,7 @@ class Clearance:
         self._robot = KinematicModel(
             urdf, joint_names, "Distances need it; without it set clearance_m to 0"
         )
-        import coal
+        import coal  # comes with pinocchio
 
         pinocchio = self._pinocchio = self._robot.pinocchio
         self._model = self._robot.model

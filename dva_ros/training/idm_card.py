@@ -23,11 +23,11 @@ def accuracy_table(rows: dict[str, IdmAccuracy]) -> str:
     header: tuple[str, ...] = ("joints rad", "gripper mm", "joints held still, rad")
     if described:
         header = ("median mm", "p90 mm", "joints rad", "gripper mm", "held still, mm")
-    cells = [("clips", "windows", *header), ("---",) * (2 + len(header))]
+    lines = [f"| clips | windows | {' | '.join(header)} |", "|---" * (2 + len(header)) + "|"]
     for name, one in rows.items():
-        errors = _cells(one, described.get(name))
-        cells.append((name, str(one.windows), *errors))
-    return "\n".join(f"| {' | '.join(row)} |".replace(" | ---", "|---") for row in cells)
+        errors = " | ".join(_cells(one, described.get(name)))
+        lines.append(f"| {name} | {one.windows} | {errors} |")
+    return "\n".join(lines)
 
 
 def _cells(accuracy: IdmAccuracy, effector: EffectorErrors | None) -> tuple[str, ...]:
