@@ -103,7 +103,7 @@ def test_both_models_are_trained_loaded_and_decode_a_clip(
     assert f"--urdf {description}" in card
     assert all((idm / name).stat().st_size for name in ("training.png", "contact_sheet.png"))
 
-    predictor, decoder = VideoPredictor.load(video), InverseDynamics.load(idm)
+    predictor, decoder = VideoPredictor.load(video, threads=1), InverseDynamics.load(idm)
     assert predictor.config.spec == decoder.config.spec == SPEC
     store = EpisodeStore.open([data], SPEC)
     frames = store.gather_frames(np.arange(2))
