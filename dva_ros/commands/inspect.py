@@ -27,11 +27,11 @@ def run(args: argparse.Namespace) -> int:
     import cv2
     import numpy as np
 
-    from ..spec import EMBEDDED_CELL
     from ..training.contact_sheet import episode_sheet
+    from ..training.dataset_spec import dataset_spec
     from ..training.lerobot_reader import DamagedEpisode, LeRobotDataset
 
-    dataset = LeRobotDataset(args.dataset, EMBEDDED_CELL)
+    dataset = LeRobotDataset(args.dataset, dataset_spec(args.dataset))
     _print_table(dataset)
     count = min(args.pictures, len(dataset.entries))
     drawn = np.random.default_rng(args.seed).choice(len(dataset.entries), count, replace=False)
@@ -51,12 +51,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_table(dataset: LeRobotDataset) -> None:
-    period = dataset.spec.frame_period_s
+    spec, period = dataset.spec, dataset.spec.frame_period_s
     size = sum(path.stat().st_size for path in dataset.root.glob("[dmv]*/**/*") if path.is_file())
     print(
         f"{dataset.root}: {len(dataset.entries)} episodes, {dataset.num_frames} frames "
         f"({dataset.num_frames * period / 60:.1f} min), {size / 1e6:.1f} MB"
     )
+    cameras = ", ".join(f"{c.name} {c.width}x{c.height}" for c in spec.cameras)
+    grippers = ", ".join(spec.gripper_joints) or "none"
+    print(f"cell: cameras {cameras} (as the model sees them), {1 / period:g} Hz")
+    print(f"  {spec.num_joints} joints: {', '.join(spec.joint_names)}; grippers: {grippers}")
     print(f"{'task':<16}{'split':<12}{'episodes':>9}{'success':>9}{'frames':>9}  duration s")
     tasks: dict[tuple[str, str], list[EpisodeEntry]] = {}
     for entry in dataset.entries:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-SUMMARY = "measure the inverse dynamics model's end-effector error on real and imagined clips"
+from ..training.idm_loop import add_description_arguments
+
+SUMMARY = "measure the inverse dynamics model's error on real and imagined clips"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clips", type=int, default=256, help="clips of each kind, at most")
     parser.add_argument("--committed", type=int, default=3, help="committed frames d")
     parser.add_argument("--num-steps", type=int, help="denoising steps of the video model")
+    add_description_arguments(parser)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the numbers here")
     parser.add_argument(
@@ -43,13 +46,19 @@ def run(args: argparse.Namespace) -> int:
     from ..inverse_dynamics.decoder import InverseDynamics
     from ..resources import model_path
     from ..spec import EMBEDDED_CELL
+    from ..training.dataset_spec import common_spec
+    from ..training.end_effector import end_effectors_of
     from ..training.idm_card import accuracy_table, with_accuracy
     from ..training.idm_measure import imagined_accuracy, real_accuracy, record_scenes
     from ..training.store import EpisodeStore
 
     folder = model_path(args.model)
     model = InverseDynamics.load(folder, threads=args.threads)
-    model.require_spec(EMBEDDED_CELL)
+    spec = common_spec(args.data) if args.data else EMBEDDED_CELL
+    model.config.spec.require_equal(
+        spec, str(folder), "the data" if args.data else "the embedded cell (or give --data)"
+    )
+    effectors = end_effectors_of(spec, args.urdf, args.tip_links)
     predictor = None
     if args.video is not None:
         from ..video.predictor import VideoPredictor
@@ -63,17 +72,17 @@ def run(args: argparse.Namespace) -> int:
                 f"{predictor.config.max_committed}"
             )
     if args.data:
-        store = EpisodeStore.open(args.data, EMBEDDED_CELL)
+        store = EpisodeStore.open(args.data, spec)
         if args.held_out:
             store = store.split()[1]
     else:
         seeds = range(args.seed, args.seed + args.episodes)
         store = record_scenes(args.task.split(","), seeds, args.split)
-    rows = {"real": real_accuracy(model, store, args.clips)}
+    rows = {"real": real_accuracy(model, store, args.clips, effectors)}
     if predictor is not None:
         name = f"imagined, {args.committed} committed"
         rows[name] = imagined_accuracy(
-            model, predictor, store, args.clips, args.committed, args.seed
+            model, predictor, store, args.clips, args.committed, args.seed, effectors
         )
     print(accuracy_table(rows))
     if args.json is not None:

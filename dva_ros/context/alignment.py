@@ -85,7 +85,7 @@ class ContextAligner:
         self._grid: TimeGrid | None = None
         self._next_index = 0
         self._earliest_origin = float("-inf")
-        self._arm = np.array([not name.endswith("gripper") for name in spec.joint_names])
+        self._arm = ~spec.is_gripper
         self.clear("", float("-inf"))
 
     def clear(self, instruction: str, now: float, reason: str = "cleared") -> int:

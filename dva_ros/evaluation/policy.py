@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..doctor.checkpoints import trained_spec
 from ..errors import UserError
 from ..leapfrog.parameters import LeapfrogParameters
 from ..spec import CellSpec
@@ -122,6 +123,18 @@ class LoadedPolicy:
     leapfrog: LeapfrogParameters
 
 
+def require_cell(models: Path, spec: CellSpec) -> None:
+    """Refuse checkpoints of another cell than the simulated one, before anything is started.
+
+    Raises:
+        UserError: one of the two cannot be read, or is of another cell; says what differs.
+    """
+    for kind in ("video", "inverse_dynamics"):
+        trained_spec(models / kind).require_equal(
+            spec, str(models / kind), "the embedded cell, the only one that can be simulated,"
+        )
+
+
 def load_model_policy(
     models: Path,
     spec: CellSpec,
@@ -137,12 +150,11 @@ def load_model_policy(
     from ..inverse_dynamics.decoder import InverseDynamics
     from ..video.predictor import VideoPredictor
 
+    require_cell(models, spec)
     predictor = VideoPredictor.load(
         models / "video", num_steps=num_steps, context_frames=context_frames, threads=1
     )
     decoder = InverseDynamics.load(models / "inverse_dynamics")
-    predictor.config.spec.require_equal(spec, "the video checkpoint", "the cell")
-    decoder.require_spec(spec)
     horizon = predictor.config.horizon
     if decoder.config.horizon != horizon:
         raise UserError(

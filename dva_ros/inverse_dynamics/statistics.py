@@ -36,10 +36,7 @@ class JointStatistics:
         A joint that hardly moved in the data gets the floor of 0.05 rad (0.005 m), so that its
         noise is not blown up.
         """
-        floor = np.array(
-            [GRIPPER_FLOOR if n.endswith("gripper") else ARM_FLOOR for n in spec.joint_names],
-            dtype=np.float32,
-        )
+        floor = np.where(spec.is_gripper, GRIPPER_FLOOR, ARM_FLOOR).astype(np.float32)
         flat = offset.reshape(-1, spec.num_joints).astype(np.float64)
         return JointStatistics(
             state_mean=state.mean(0, dtype=np.float64).astype(np.float32),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from ..errors import UserError
+from ..kinematic_model import KinematicModel
 from .motion import Motion
 
 _SPACING_S = 0.05
@@ -66,24 +66,15 @@ class Clearance:
         Raises:
             UserError: pinocchio is not installed, or a joint is not in the description.
         """
-        try:
-            import coal
-            import pinocchio
-        except ImportError as error:
-            raise UserError(
-                f"distances need pinocchio ({error}): pip install pin, or set clearance_m to 0"
-            ) from error
-        self._pinocchio: Any = pinocchio
-        self._model = pinocchio.buildModelFromXML(urdf, True)
+        self._robot = KinematicModel(
+            urdf, joint_names, "Distances need it; without it set clearance_m to 0"
+        )
+        import coal  # comes with pinocchio
+
+        pinocchio = self._pinocchio = self._robot.pinocchio
+        self._model = self._robot.model
         self._geometry = pinocchio.buildGeomFromUrdfString(
             self._model, urdf, pinocchio.GeometryType.COLLISION
-        )
-        self._names = tuple(joint_names)
-        missing = [name for name in self._names if not self._model.existJointName(name)]
-        if missing:
-            raise UserError(f"the robot's description has no joint {', '.join(missing)}")
-        self._columns = np.array(
-            [self._model.joints[self._model.getJointId(name)].idx_q for name in self._names]
         )
         links = list(self._geometry.geometryObjects)
         self._pairs: list[tuple[str, str]] = []
@@ -106,8 +97,7 @@ class Clearance:
 
     def distances(self, positions: np.ndarray) -> np.ndarray:
         """Distance of every pair beyond its least, m; float64 [P] for positions [J]."""
-        q = self._pinocchio.neutral(self._model)
-        q[self._columns] = positions
+        q = self._robot.configuration(positions)
         self._pinocchio.computeDistances(
             self._model, self._data, self._geometry, self._geometry_data, q
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..spec import GRIPPERS_BY_NAME, matching_joints
 from .description import Description
 
 LEAST_ARM_JOINTS = 5
@@ -52,6 +53,15 @@ def is_gripper(name: str, description: Description | None) -> bool:
     if description is None or joint is None or not joint.linear:
         return False
     return not any(other.moves for other in description.from_link(joint.child))
+
+
+def finger_joints(joints: Sequence[str], description: Description | None) -> tuple[str, ...]:
+    """The grippers whose positions are a finger's travel in m: by the URDF, else by their names
+    (`GRIPPERS_BY_NAME`)."""
+    if description is None:
+        return matching_joints(GRIPPERS_BY_NAME, joints)
+    found = [(name, description.find(name)) for name in joints if is_gripper(name, description)]
+    return tuple(name for name, joint in found if joint is not None and joint.linear)
 
 
 def _count(description: Description, link: str, joints: Sequence[str]) -> int:

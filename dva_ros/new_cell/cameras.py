@@ -16,6 +16,8 @@ _LAST = ("image_raw", "image_color", "image", "image_rect_color", "image_rect")
 MOSAIC_WIDTHS = tuple(range(64, 129, 16))
 PATCH = 16
 """Side of the video model's patches: the mosaic is a multiple of it."""
+CAMERA_ROWS = 8
+"""Inverse dynamics halves every camera's picture three times."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def fit_mosaic(cameras: Sequence[Camera]) -> tuple[CameraSpec, ...] | None:
         return None
     for width in MOSAIC_WIDTHS:
         scaled = [camera.size[0] * width / camera.size[1] for camera in cameras]
-        whole = all(height == int(height) for height in scaled)
+        whole = all(height % CAMERA_ROWS == 0 for height in scaled)
         if whole and sum(scaled) % PATCH == 0:
             return tuple(
                 CameraSpec(camera.name, int(height), width)

@@ -65,11 +65,7 @@ class Description:
         Raises:
             UserError: it cannot be read or is no robot description; names the file.
         """
-        try:
-            text = _expanded(path) if path.suffix == ".xacro" else path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"URDF {path} cannot be read: {error}") from error
-        return Description.parse(text, str(path))
+        return Description.parse(description_text(path), str(path))
 
     @staticmethod
     def parse(text: str, source: str) -> Description:
@@ -117,6 +113,18 @@ class Description:
         """Links that nothing carries."""
         children = {joint.child for joint in self.joints}
         return tuple(dict.fromkeys(j.parent for j in self.joints if j.parent not in children))
+
+
+def description_text(path: Path) -> str:
+    """The text of a URDF, or of a xacro file that needs no arguments, expanded.
+
+    Raises:
+        UserError: it cannot be read; names the file.
+    """
+    try:
+        return _expanded(path) if path.suffix == ".xacro" else path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"URDF {path} cannot be read: {error}") from error
 
 
 def _expanded(path: Path) -> str:

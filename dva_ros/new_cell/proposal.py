@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
-from .arms import arms_of, is_gripper
+from .arms import arms_of, finger_joints, is_gripper
 from .cameras import Camera, choose_cameras, cropped, fit_mosaic
 from .checkpoints import INVERSE_DYNAMICS, VIDEO, Trained, fitting
 from .controllers import Choice, choose_controllers, choose_joints
@@ -114,7 +114,14 @@ def propose(
     entries = _entries(joints, description, wishes, states)
     return Proposal(
         nodes={
-            ALL_NODES: spec_lines(cameras, sizes, joints, timing, model is not None),
+            ALL_NODES: spec_lines(
+                cameras,
+                sizes,
+                joints,
+                timing,
+                model is not None,
+                model.spec.gripper_joints if model else finger_joints(joints, description),
+            ),
             "camera_context": context_lines(cameras, timing),
             "video_predictor": [
                 *checkpoint_lines(VIDEO, model, folder / MODELS),

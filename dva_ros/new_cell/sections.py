@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..spec import CameraSpec
+from ..spec import GRIPPERS_BY_NAME, CameraSpec, matching_joints
 from .arms import Arm
 from .cameras import Camera
 from .checkpoints import Trained
@@ -24,13 +24,14 @@ def spec_lines(
     joints: Sequence[str],
     timing: GridTiming,
     trained: bool,
+    grippers: Sequence[str],
 ) -> list[Line]:
-    """What all nodes must agree on."""
+    """What all nodes must agree on. `grippers` are the joints that are a finger's travel."""
     names = "guessed from the topics; any names and order, but always the same"
     smallest = "guessed: the smallest in the cameras' shapes; models cost by the pixel"
     slow = timing.frame_period_s < timing.camera_period_s * 0.9
     period = f"the slowest camera has {1 / timing.camera_period_s:.1f} Hz" if slow else "10 Hz"
-    return [
+    lines = [
         Line("cameras", [c.name for c in cameras] or None, AS_TRAINED if trained else names),
         Line(
             "mosaic_heights",
@@ -41,6 +42,10 @@ def spec_lines(
         Line("joints", list(joints) or None),
         Line("frame_period_s", timing.frame_period_s, AS_TRAINED if trained else period),
     ]
+    if tuple(grippers) != matching_joints(GRIPPERS_BY_NAME, joints):
+        why = AS_TRAINED if trained else "sliding joints at the ends of the arms"
+        lines.append(Line("gripper_joints", list(grippers) or [""], why))
+    return lines
 
 
 def context_lines(cameras: Sequence[Camera], timing: GridTiming) -> list[Line]:

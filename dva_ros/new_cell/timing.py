@@ -48,7 +48,7 @@ class GridTiming:
         slowest = max((1 / timing.rate_hz for timing in timings), default=FRAME_PERIOD_S)
         period = trained_period_s or FRAME_PERIOD_S
         if trained_period_s is None and slowest > 1.1 * FRAME_PERIOD_S:
-            period = math.ceil(20 * slowest - 0.1) / 20
+            period = _whole_rate(slowest)
         latency = max((timing.latency_p99_s for timing in timings), default=None)
         tolerance = min(1.0, max(0.02, _up(0.6 * slowest, 3)))
         delay = max(0.0, slowest - tolerance) + max(0.0, latency or 0.0) + DELAY_MARGIN_S
@@ -62,6 +62,12 @@ class GridTiming:
             lost_after_s=max(0.5, _up(5 * slowest, 1)),
             stale_timeout_s=max(LEAST_STALE_S, _up(period + delay + 0.1, 2)),
         )
+
+
+def _whole_rate(slowest: float) -> float:
+    """The grid's period for a slowest camera's: datasets hold whole numbers of frames a second."""
+    rate = max(1, math.floor(1 / slowest + 0.05))
+    return round(1 / rate, 9)
 
 
 def _up(value: float, digits: int) -> float:

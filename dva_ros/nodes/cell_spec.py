@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from ..spec import EMBEDDED_CELL, GRIPPERS_BY_NAME, CameraSpec, CellSpec
 from .parameters import parameter
 
 
@@ -24,6 +24,11 @@ class SpecParameters:
     joints: tuple[str, ...] = parameter(EMBEDDED_CELL.joint_names, "joint names, in order")
     frame_period_s: float = parameter(
         EMBEDDED_CELL.frame_period_s, "period of the time grid, s", minimum=0.005, maximum=2.0
+    )
+    gripper_joints: tuple[str, ...] = parameter(
+        GRIPPERS_BY_NAME,
+        "joints that are a finger's travel in m; * stands for any text, an empty name for none; "
+        "a gripper that turns counts as an arm joint",
     )
 
     def __post_init__(self) -> None:
@@ -46,6 +51,7 @@ class SpecParameters:
             ),
             joint_names=self.joints,
             frame_period_s=self.frame_period_s,
+            gripper_joints=self.gripper_joints,
         )
 
 

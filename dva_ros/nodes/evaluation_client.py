@@ -24,6 +24,7 @@ from dva_msgs.msg import (
 )
 from dva_msgs.srv import ClearContext, ResetCell
 
+from ..evaluation.policy import require_cell
 from ..evaluation.report import EpisodeOutcome, EvaluationOptions, EvaluationReport
 from ..graph import GraphOptions, checkpoint_overrides
 from ..leapfrog.limits import JointLimits
@@ -100,9 +101,10 @@ def run_ros_evaluation(options: EvaluationOptions) -> EvaluationReport:
     Ctrl-C ends early: the report then holds the episodes that were finished.
 
     Raises:
-        UserError: a node died or does not answer (with its last lines), or another graph runs in
-            this ROS domain.
+        UserError: the checkpoints are of another cell, a node died or does not answer (with its
+            last lines), or another graph runs in this ROS domain.
     """
+    require_cell(options.models, SPEC)
     begun = time.monotonic()
     outcomes: list[EpisodeOutcome] = []
     with ros_context() as context:

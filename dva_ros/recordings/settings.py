@@ -18,7 +18,7 @@ from ..context.camera_input import (
 )
 from ..context.image_decoding import ImageError
 from ..context.sources import SourceLimits
-from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from ..spec import EMBEDDED_CELL, GRIPPERS_BY_NAME, CameraSpec, CellSpec
 from .errors import RecordingError
 
 CONTROLLERS = ("joint_trajectory_controller",)
@@ -138,6 +138,7 @@ def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellS
         ),
         joint_names=tuple(context.get("joints", embedded.joint_names)),
         frame_period_s=float(context.get("frame_period_s", embedded.frame_period_s)),
+        gripper_joints=tuple(context.get("gripper_joints", GRIPPERS_BY_NAME)),
     )
     return CellSettings(
         spec=spec,

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..inverse_dynamics.config import InverseDynamicsConfig
-from .idm_accuracy import IdmAccuracy
+from .idm_accuracy import EffectorErrors, IdmAccuracy
 from .idm_settings import IdmSettings
 
 TABLE_BEGIN, TABLE_END = "<!-- accuracy -->", "<!-- end of accuracy -->"
 
 
+_JOINTS_ONLY = """Errors of joints only: no description of the robot was given (`--urdf`), so
+nothing is known of its end effectors, neither here nor in the training loss. They are mean
+absolute errors, over moving and resting joints. "Held still" is the error if the commands were the
+measured state."""
+
+
 def accuracy_table(rows: dict[str, IdmAccuracy]) -> str:
-    """Markdown table with one row a kind of clip."""
-    lines = [
-        "| clips | windows | median mm | p90 mm | joints rad | gripper mm | held still, mm |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, accuracy in rows.items():
-        lines.append(
-            f"| {name} | {accuracy.windows} | {accuracy.effector_median_mm:.1f} "
-            f"| {accuracy.effector_p90_mm:.1f} | {accuracy.joint_mae_rad:.4f} "
-            f"| {accuracy.gripper_mae_mm:.2f} | {accuracy.hold_median_mm:.1f} |"
-        )
+    """Markdown table with one row a kind of clip; of joints only where no robot is described."""
+    described = {name: one.effector for name, one in rows.items() if one.effector is not None}
+    header: tuple[str, ...] = ("joints rad", "gripper mm", "joints held still, rad")
+    if described:
+        header = ("median mm", "p90 mm", "joints rad", "gripper mm", "held still, mm")
+    lines = [f"| clips | windows | {' | '.join(header)} |", "|---" * (2 + len(header)) + "|"]
+    for name, one in rows.items():
+        errors = " | ".join(_cells(one, described.get(name)))
+        lines.append(f"| {name} | {one.windows} | {errors} |")
     return "\n".join(lines)
+
+
+def _cells(accuracy: IdmAccuracy, effector: EffectorErrors | None) -> tuple[str, ...]:
+    joints = f"{accuracy.joint_mae_rad:.4f}"
+    gripper = "none" if accuracy.gripper_mae_mm is None else f"{accuracy.gripper_mae_mm:.2f}"
+    if effector is None:
+        return joints, gripper, f"{accuracy.joint_hold_mae_rad:.4f}"
+    ends = f"{effector.median_mm:.1f}", f"{effector.p90_mm:.1f}"
+    return *ends, joints, gripper, f"{effector.hold_median_mm:.1f}"
 
 
 def with_accuracy(card: str, rows: dict[str, IdmAccuracy]) -> str:
@@ -46,9 +61,15 @@ def model_card(
     windows: int,
     steps: int,
     elapsed_s: float,
+    tips: Sequence[str],
 ) -> str:
-    """README.md of the checkpoint folder."""
+    """README.md of the checkpoint folder; `tips` are the links whose errors were measured."""
     spec = config.spec
+    meaning = _JOINTS_ONLY
+    if tips:
+        meaning = f"""The end-effector error is how far apart decoded and true commands put
+{", ".join(tips)}, over all {config.horizon} targets of the arms that move (by 5 mm or more
+within the clip). "Held still" is the median if the commands were the measured state."""
     imagined = (
         f"{settings.predicted_clips} clips imagined by the video model were mixed in, in\n  "
         f"{settings.predicted_share:.0%} of the windows."
@@ -70,9 +91,7 @@ tasks: it was trained on any motion of the arms.
 
 ## Error on held-out episodes
 
-The end-effector error is the distance between the grasp points of decoded and true commands, over
-all {config.horizon} targets of the arms that move (by 5 mm or more within the clip). "Held still"
-is the median if the commands were the measured state.
+{meaning}
 
 {TABLE_BEGIN}
 {TABLE_END}

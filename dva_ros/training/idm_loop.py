@@ -40,8 +40,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--predicted-clips", type=int, default=2000)
     parser.add_argument("--predicted-share", type=float, default=0.5)
+    add_description_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def add_description_arguments(parser: argparse.ArgumentParser) -> None:
+    """The robot whose end effectors the errors are of."""
+    parser.add_argument(
+        "--urdf",
+        type=Path,
+        help="URDF or xacro of the robot, for errors of the end effectors; without it joints "
+        "only, but for the embedded cell",
+    )
+    parser.add_argument(
+        "--tip-links",
+        type=lambda text: tuple(filter(None, text.split(","))),
+        default=(),
+        metavar="LINK,...",
+        help="ends of the arms in the URDF; by default found by their names",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,21 +118,24 @@ def _settings(args: argparse.Namespace) -> IdmSettings:
         predicted_share=args.predicted_share,
         resume=args.resume,
         device=device,
+        urdf=args.urdf,
+        tip_links=args.tip_links,
     )
 
 
 def _imagine_clips(settings: IdmSettings) -> None:
     """Let the video model imagine the training clips, before the ranks start."""
-    from ..inverse_dynamics.config import InverseDynamicsConfig
-    from ..spec import EMBEDDED_CELL
     from ..video.predictor import VideoPredictor
-    from .idm_run import CLIPS_FOLDER
+    from .dataset_spec import common_spec
+    from .idm_run import CLIPS_FOLDER, config_for
     from .predicted_clips import PredictedClips
     from .store import EpisodeStore
 
     assert settings.predicted_by is not None
     predictor = VideoPredictor.load(settings.predicted_by, seed=settings.seed, threads=1)
-    store = EpisodeStore.open(settings.data, EMBEDDED_CELL)
+    spec = common_spec(settings.data)
+    predictor.config.spec.require_equal(spec, str(settings.predicted_by), "the data")
+    store = EpisodeStore.open(settings.data, spec)
     weights = settings.predicted_by / "model.safetensors"
     PredictedClips.generate(
         settings.output / CLIPS_FOLDER,
@@ -124,7 +145,7 @@ def _imagine_clips(settings: IdmSettings) -> None:
             "data": " ".join(str(root.resolve()) for root in settings.data),
         },
         store.split(settings.validation_fraction)[0],
-        InverseDynamicsConfig().horizon,
+        config_for(spec).horizon,
         predictor.config.max_committed,
         settings.predicted_clips,
         settings.seed,

@@ -12,6 +12,7 @@ from ..cell.tasks import Split, task_named
 from ..context.mosaic import compose_mosaic
 from ..inverse_dynamics.decoder import InverseDynamics
 from ..spec import CellSpec
+from .end_effector import EndEffectors
 from .episodes import Episode
 from .generation_plan import RANDOM_MOTION
 from .idm_accuracy import IdmAccuracy
@@ -54,11 +55,13 @@ def store_of(episodes: Sequence[Episode], spec: CellSpec) -> EpisodeStore:
     )
 
 
-def real_accuracy(model: InverseDynamics, store: EpisodeStore, count: int) -> IdmAccuracy:
+def real_accuracy(
+    model: InverseDynamics, store: EpisodeStore, count: int, effectors: EndEffectors | None
+) -> IdmAccuracy:
     """Over at most `count` windows, evenly spread."""
     source = WindowSource(store, model.config)
     parts = [source.gather(np.array([which])) for which in source.spread(count)]
-    return _accuracy(model, progress_bar(parts, desc="real clips", unit="clip"))
+    return _accuracy(model, progress_bar(parts, desc="real clips", unit="clip"), effectors)
 
 
 def imagined_accuracy(
@@ -68,6 +71,7 @@ def imagined_accuracy(
     count: int,
     committed: int,
     seed: int,
+    effectors: EndEffectors | None,
 ) -> IdmAccuracy:
     """Over at most `count` clips imagined after real frames, `committed` of them executing.
 
@@ -88,10 +92,12 @@ def imagined_accuracy(
                 break
     if not parts:
         raise ValueError("no clip could be imagined: the episodes are of no task or too short")
-    return _accuracy(model, parts)
+    return _accuracy(model, parts, effectors)
 
 
-def _accuracy(model: InverseDynamics, parts: Iterable[Windows]) -> IdmAccuracy:
+def _accuracy(
+    model: InverseDynamics, parts: Iterable[Windows], effectors: EndEffectors | None
+) -> IdmAccuracy:
     k = model.config.num_real_frames
     commands, truths, states = [], [], []
     for windows in parts:
@@ -100,5 +106,5 @@ def _accuracy(model: InverseDynamics, parts: Iterable[Windows]) -> IdmAccuracy:
         truths.append(windows.command[0])
         states.append(state)
     return IdmAccuracy.measure(
-        np.stack(commands), np.stack(truths), np.stack(states), model.config.spec
+        np.stack(commands), np.stack(truths), np.stack(states), model.config.spec, effectors
     )

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..errors import UserError
 from ..inverse_dynamics.checkpoint import save_checkpoint
 from ..inverse_dynamics.config import InverseDynamicsConfig
-from ..spec import EMBEDDED_CELL
+from ..spec import CellSpec
 from .data_parallel import Group, StopSignal
+from .dataset_spec import common_spec
 from .idm_accuracy import IdmAccuracy
 from .idm_card import model_card
 from .idm_data import Windows, WindowSource
@@ -35,9 +37,21 @@ def train_rank(group: Group, settings: IdmSettings) -> None:
     Raises:
         KeyboardInterrupt: a signal ended it before its time, after the state was saved.
     """
-    store = EpisodeStore.open(settings.data, EMBEDDED_CELL)
-    if not IdmRun(settings, group, store, InverseDynamicsConfig(spec=EMBEDDED_CELL)).run():
+    store = EpisodeStore.open(settings.data, common_spec(settings.data))
+    if not IdmRun(settings, group, store, config_for(store.spec)).run():
         raise KeyboardInterrupt
+
+
+def config_for(spec: CellSpec) -> InverseDynamicsConfig:
+    """The default network for a cell.
+
+    Raises:
+        UserError: the network cannot take its cameras.
+    """
+    try:
+        return InverseDynamicsConfig(spec=spec)
+    except ValueError as error:
+        raise UserError(f"the data's cell does not fit the model: {error}") from error
 
 
 class IdmRun:
@@ -87,7 +101,7 @@ class IdmRun:
                 validated = trainer.elapsed_s
                 if self._group.rank == 0:
                     accuracy = self._validate(losses)
-                    bar.set_postfix_str(f"end effector {accuracy.effector_median_mm:.1f} mm")
+                    bar.set_postfix_str(accuracy.headline)
                 losses = []
             bar.update((trainer.step if settings.steps else int(trainer.elapsed_s)) - bar.n)
         bar.close()
@@ -141,6 +155,7 @@ class IdmRun:
             np.concatenate([part.command for part in parts]),
             np.concatenate([part.state for part in parts]),
             self._trainer.config.spec,
+            self._trainer.effectors,
         )
 
     def _export(self) -> None:
@@ -155,6 +170,7 @@ class IdmRun:
             windows=self._train.anchors.size,
             steps=trainer.step,
             elapsed_s=trainer.elapsed_s,
+            tips=trainer.effectors.tips if trainer.effectors is not None else (),
         )
         save_checkpoint(
             settings.output,
@@ -167,11 +183,14 @@ class IdmRun:
         write_plot(settings.output / "training.png", trainer.history)
         some = self._validation.gather(self._validation.spread(SHEET_WINDOWS))
         write_contact_sheet(
-            settings.output / "contact_sheet.png", some, trainer.predict(some), trainer.config.spec
+            settings.output / "contact_sheet.png",
+            some,
+            trainer.predict(some),
+            trainer.config.spec,
+            trainer.effectors,
         )
         self._say(
-            f"held-out end-effector error {accuracy.effector_median_mm:.1f} mm median, "
-            f"{accuracy.effector_p90_mm:.1f} mm p90\n"
+            f"held-out error: {accuracy.headline}\n"
             f"checkpoint, training.png, contact_sheet.png, metrics.csv: {settings.output}"
         )
 

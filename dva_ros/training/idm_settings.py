@@ -26,6 +26,8 @@ class IdmSettings:
         predicted_share: share of training windows with an imagined clip.
         resume: go on with the state in `output`.
         device: of torch.
+        urdf: description of the robot; None for the embedded cell's where the joints are its own.
+        tip_links: ends of the arms in it; empty to find them.
     """
 
     data: tuple[Path, ...]
@@ -43,6 +45,8 @@ class IdmSettings:
     predicted_share: float = 0.5
     resume: bool = False
     device: str = "cpu"
+    urdf: Path | None = None
+    tip_links: tuple[str, ...] = ()
 
     def command(self) -> str:
         """The command line that does the same."""
@@ -54,6 +58,10 @@ class IdmSettings:
             words.append(
                 f"--predicted-by {self.predicted_by} --predicted-clips {self.predicted_clips}"
             )
+        if self.urdf is not None:
+            words.append(f"--urdf {self.urdf}")
+        if self.tip_links:
+            words.append(f"--tip-links {','.join(self.tip_links)}")
         return " ".join(words)
 
     def fraction_done(self, step: int, elapsed_s: float) -> float:

@@ -18,6 +18,7 @@ from ..inverse_dynamics.model import InverseDynamicsNet
 from ..inverse_dynamics.statistics import JointStatistics
 from ..video.precision import fast_dtype
 from .data_parallel import Group
+from .end_effector import end_effectors_of
 from .idm_augment import Augmentation
 from .idm_data import Windows
 from .idm_loss import IdmTargets, idm_loss
@@ -41,6 +42,7 @@ class IdmTrainer:
         step: steps done.
         elapsed_s: wall time trained, over all resumed parts.
         history: rows of the metrics, one a validation.
+        effectors: ends of the arms; None where no description of the robot is known.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class IdmTrainer:
         self.config = config
         self.statistics = statistics
         self._settings = settings
+        self.effectors = end_effectors_of(config.spec, settings.urdf, settings.tip_links)
         self._augmentation = Augmentation()
         self.net = InverseDynamicsNet(config).to(settings.device)
         self.net.low_precision = fast_dtype(settings.device) is torch.bfloat16
@@ -62,7 +65,7 @@ class IdmTrainer:
         )
         self.step = 0
         self.elapsed_s = 0.0
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, float | None]] = []
 
     def rng(self, group: Group) -> np.random.Generator:
         """Source of everything random in the coming step of one rank; the same after resuming."""
@@ -91,7 +94,7 @@ class IdmTrainer:
         """
         frames = self._augmentation.apply(windows.frames, self.config, rng, imagined)
         predicted = self.net(self._on_device(frames), self.normalised_state(windows.state))
-        targets = IdmTargets.of(windows, self.statistics, self.config.spec)
+        targets = IdmTargets.of(windows, self.statistics, self.effectors)
         loss = idm_loss(predicted, targets.to(predicted.device))
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()

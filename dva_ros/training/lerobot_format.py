@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..spec import CellSpec
+from ..spec import CellSpec, SpecMismatchError
 from .video_file import PIXEL_FORMAT
 
 CODEBASE_VERSION = "v3.0"
@@ -15,6 +15,8 @@ VIDEO_PATTERN = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d
 EPISODES_PATTERN = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 INFO_PATH = Path("meta/info.json")
 STATS_PATH = Path("meta/stats.json")
+CELL_PATH = Path("meta/cell.json")
+"""Our own: the `CellSpec` of the dataset. LeRobot does not look at it."""
 TASKS_PATH = Path("meta/tasks.parquet")
 ROBOT_TYPE = "dva_ros_embedded_cell"
 
@@ -94,8 +96,15 @@ def features(
 
 
 def frame_rate(spec: CellSpec) -> int:
-    """Frames per second; the format holds whole numbers only."""
+    """Frames per second; the format holds whole numbers only.
+
+    Raises:
+        SpecMismatchError: the period is no such rate.
+    """
     rate = round(1.0 / spec.frame_period_s)
     if abs(rate * spec.frame_period_s - 1.0) > 1e-6:
-        raise ValueError(f"a period of {spec.frame_period_s} s is no whole number of frames/s")
+        raise SpecMismatchError(
+            f"frame_period_s is {spec.frame_period_s}: datasets hold a whole number of frames a "
+            "second only; choose 1/5, 1/10 s or the like"
+        )
     return rate

@@ -78,8 +78,8 @@ class LeRobotDataset:
         """
         self.root = root
         self.spec = spec
-        info = _read_info(root)
-        _require_fit(info, spec, root)
+        info = read_info(root)
+        require_fit(info, spec, root)
         self.entries = _read_entries(root, info, spec)
 
     @property
@@ -171,7 +171,12 @@ def _matrix(column: pa.ChunkedArray) -> np.ndarray:
     return values.flatten().to_numpy().astype(np.float32).reshape(len(values), -1)
 
 
-def _read_info(root: Path) -> dict[str, Any]:
+def read_info(root: Path) -> dict[str, Any]:
+    """The dataset's `info.json`.
+
+    Raises:
+        DatasetError: no dataset there, or another version of the format.
+    """
     path = root / fmt.INFO_PATH
     if not path.is_file():
         raise DatasetError(
@@ -189,7 +194,8 @@ def _read_info(root: Path) -> dict[str, Any]:
     return info
 
 
-def _require_fit(info: dict[str, Any], spec: CellSpec, root: Path) -> None:
+def require_fit(info: dict[str, Any], spec: CellSpec, root: Path) -> None:
+    """Raise `DatasetError` naming what of `spec` a dataset has otherwise."""
     if info["fps"] != fmt.frame_rate(spec):
         raise DatasetError(f"{root} has {info['fps']} frames/s, {fmt.frame_rate(spec)} are asked")
     for feature in (fmt.STATE, fmt.ACTION):

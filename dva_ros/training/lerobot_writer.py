@@ -74,6 +74,7 @@ def assemble(
     _write_table(episodes, root / fmt.EPISODES_PATTERN.format(chunk_index=0, file_index=0))
     _write_table(_tasks_table(tasks), root / fmt.TASKS_PATH)
     _write_json(_dataset_statistics(episodes), root / fmt.STATS_PATH)
+    _write_json(spec.to_dict(), root / fmt.CELL_PATH)
     info = {
         "codebase_version": fmt.CODEBASE_VERSION,
         "robot_type": robot_type,

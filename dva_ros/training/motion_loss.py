@@ -25,8 +25,8 @@ class MotionReadout(nn.Module):
         super().__init__()
         self.norm = Norm(config.width)
         self.out = nn.Linear(config.width, config.spec.num_joints)
-        is_gripper = ["gripper" in name for name in config.spec.joint_names]
-        scale = torch.where(torch.tensor(is_gripper), GRIPPER_SCALE_M, ARM_SCALE_RAD)
+        is_gripper = torch.from_numpy(config.spec.is_gripper)
+        scale = torch.where(is_gripper, GRIPPER_SCALE_M, ARM_SCALE_RAD)
         self.unit = torch.tensor(config.state_std) / scale
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)

@@ -28,6 +28,7 @@ VERSION = 1
 
 CACHE_FOLDER = ".cache"
 EPISODES_FILE = "episodes.json"
+ARRAYS_DEPEND_ON = ("cameras", "joint_names", "frame_period_s")
 ARRAYS = ("frames", "state", "command", "clean")
 
 _log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ def open_cache(root: Path, spec: CellSpec, cache_dir: Path | None, workers: int)
 def dataset_key(root: Path, spec: CellSpec) -> str:
     """Changes with the dataset's content and with what of the spec the arrays depend on."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([VERSION, spec.to_dict()], sort_keys=True).encode())
+    values = {name: spec.to_dict()[name] for name in ARRAYS_DEPEND_ON}
+    digest.update(json.dumps([VERSION, values], sort_keys=True).encode())
     for path in sorted((root / "meta").rglob("*")):
         if path.suffix in (".json", ".parquet"):
             digest.update(path.read_bytes())

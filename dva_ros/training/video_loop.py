@@ -195,10 +195,10 @@ def prepare(args: argparse.Namespace) -> VideoJob:
     import torch
 
     from dva_ros.errors import UserError
-    from dva_ros.spec import EMBEDDED_CELL
     from dva_ros.video.checkpoint import load_config
     from dva_ros.video.config import VideoModelConfig
 
+    from .dataset_spec import common_spec
     from .optimizer import OptimizerConfig
     from .store import EpisodeStore
     from .video_settings import VideoSettings
@@ -209,20 +209,25 @@ def prepare(args: argparse.Namespace) -> VideoJob:
         raise UserError(f"{args.output} holds a run: add --resume or choose another --output")
     if args.distill < 0 or (args.distill and args.init is None):
         raise UserError("--distill takes the teacher's steps and needs --init, the teacher")
+    roots = [Path(part) for part in args.data.split(",")]
+    spec = common_spec(roots)
+    known = load_state(args.output).config if args.resume else None
+    if known is None and args.init is not None:
+        known = load_config(args.init)
+    if known is not None:
+        known.spec.require_equal(spec, "the checkpoint", "the data")
     args.output.mkdir(parents=True, exist_ok=True)
-    store = EpisodeStore.open([Path(part) for part in args.data.split(",")], EMBEDDED_CELL)
+    store = EpisodeStore.open(roots, spec)
     chosen = [
         number
         for number, task in enumerate(store.tasks)
         if task != _EXCLUDED_TASK and store.success[number]
     ]
     train, validation = store.select(chosen).split(0.05)
-    if args.resume:
-        config = load_state(args.output).config
-    elif args.init is not None:
-        config = replace(
-            load_config(args.init), patch_margin=args.patch_margin, stem_width=args.stem_width
-        )
+    if known is not None and args.resume:
+        config = known
+    elif known is not None:
+        config = replace(known, patch_margin=args.patch_margin, stem_width=args.stem_width)
         if args.distill:
             config = replace(config, num_steps=1)
     else:
@@ -230,18 +235,20 @@ def prepare(args: argparse.Namespace) -> VideoJob:
             [np.arange(s, s + n) for s, n in zip(train.starts, train.lengths, strict=True)]
         )
         state = store.state[rows].astype(np.float64)
-        config = VideoModelConfig(
-            spec=EMBEDDED_CELL,
-            state_mean=tuple(state.mean(0).tolist()),
-            state_std=tuple(np.maximum(state.std(0), 1e-3).tolist()),
-            width=args.width,
-            depth=args.depth,
-            heads=args.heads,
-            context_frames=args.context_frames,
-            patch_margin=args.patch_margin,
-            stem_width=args.stem_width,
-        )
-    config.spec.require_equal(store.spec, "the checkpoint", "the data")
+        try:
+            config = VideoModelConfig(
+                spec=spec,
+                state_mean=tuple(state.mean(0).tolist()),
+                state_std=tuple(np.maximum(state.std(0), 1e-3).tolist()),
+                width=args.width,
+                depth=args.depth,
+                heads=args.heads,
+                context_frames=args.context_frames,
+                patch_margin=args.patch_margin,
+                stem_width=args.stem_width,
+            )
+        except ValueError as error:
+            raise UserError(f"options and data give no video model: {error}") from error
     device = args.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -74,8 +74,9 @@ def test_both_kinds_of_clips_are_measured(predictor: VideoPredictor) -> None:
 
     model: InverseDynamics = decoder(SMALL)
     store = synthetic_store(episodes=2)
-    assert real_accuracy(model, store, 5).windows == 5
-    assert imagined_accuracy(model, predictor, store, 4, committed=3, seed=0).windows == 4
+    assert real_accuracy(model, store, 5, None).windows == 5
+    imagined = imagined_accuracy(model, predictor, store, 4, 3, seed=0, effectors=None)
+    assert imagined.windows == 4
 
 
 def test_an_injected_disturbance_is_imagined_only_where_it_was_committed(

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from synthetic import SMALL, SPEC, synthetic_store
 
-from dva_ros.training.end_effector import end_effectors, position_jacobians
+from dva_ros.cell.kinematics import forward_kinematics
+from dva_ros.training.end_effector import end_effectors_of
 from dva_ros.training.idm_accuracy import IdmAccuracy
 from dva_ros.training.idm_augment import Augmentation
 from dva_ros.training.idm_data import WindowSource
@@ -56,8 +57,11 @@ def test_jacobians_agree_with_moving_the_joints() -> None:
     rng = np.random.default_rng(0)
     joints = rng.uniform(-0.5, 0.5, (5, SPEC.num_joints)).astype(np.float32)
     error = rng.normal(0, 1e-3, joints.shape).astype(np.float32)
-    moved = (end_effectors(joints + error, SPEC) - end_effectors(joints, SPEC)).reshape(5, 6)
-    linear = (position_jacobians(joints, SPEC) @ error[..., None])[..., 0]
+    effectors = end_effectors_of(SPEC)
+    assert effectors is not None
+    assert effectors.tips == ("left_grasp", "right_grasp")
+    moved = (effectors.positions(joints + error) - effectors.positions(joints)).reshape(5, 6)
+    linear = (effectors.jacobians(joints) @ error[..., None])[..., 0]
     assert np.abs(moved - linear).max() < 1e-5
 
 
@@ -67,8 +71,24 @@ def test_the_error_counts_moving_arms_and_compares_with_holding_still() -> None:
     command = np.zeros((1, 8, SPEC.num_joints), dtype=np.float32)
     command[..., 0] = 0.2  # the left waist turns
     hold = np.zeros_like(command)
-    accuracy = IdmAccuracy.measure(hold, command, state, SPEC)
-    reach = end_effectors(state, SPEC)[0, 0] - end_effectors(command, SPEC)[0, 0, 0]
-    assert np.isclose(accuracy.effector_median_mm, 1000 * np.linalg.norm(reach))
-    assert accuracy.effector_median_mm == accuracy.hold_median_mm
-    assert IdmAccuracy.measure(command, command, state, SPEC).effector_p90_mm == 0
+    effectors = end_effectors_of(SPEC)
+    assert effectors is not None
+    accuracy = IdmAccuracy.measure(hold, command, state, SPEC, effectors)
+    reach = effectors.positions(state)[0, 0] - effectors.positions(command)[0, 0, 0]
+    assert accuracy.effector is not None
+    assert np.isclose(accuracy.effector.median_mm, 1000 * np.linalg.norm(reach))
+    assert accuracy.effector.median_mm == accuracy.effector.hold_median_mm
+    assert accuracy.joint_mae_rad == accuracy.joint_hold_mae_rad
+    exact = IdmAccuracy.measure(command, command, state, SPEC, effectors)
+    assert exact.effector is not None
+    assert exact.effector.p90_mm == 0
+
+
+def test_positions_are_those_of_the_cell_s_own_kinematics() -> None:
+    """Pinocchio and the closed form read the same description."""
+    joints = np.random.default_rng(1).uniform(-0.5, 0.5, (4, SPEC.num_joints))
+    effectors = end_effectors_of(SPEC)
+    assert effectors is not None
+    for arm, side in enumerate(("left", "right")):
+        expected = forward_kinematics(side, joints[:, 7 * arm : 7 * arm + 6])[0]
+        assert np.allclose(effectors.positions(joints)[:, arm], expected, atol=1e-9)

@@ -109,3 +109,16 @@ def test_a_file_without_obstacles_is_refused(tmp_path: Path) -> None:
     path.write_text("joint_limits: {}\n")
     with pytest.raises(UserError, match="no mapping 'obstacles'"):
         load_boxes(path)
+
+
+def test_distances_follow_a_joint_that_turns_without_end() -> None:
+    """Pinocchio keeps its angle as cosine and sine."""
+    pytest.importorskip("pinocchio", reason="pinocchio is not installed; run make setup")
+    urdf = """<robot name="r"><link name="base"/><link name="arm"><collision>
+        <origin xyz="0.5 0 0"/><geometry><box size="0.2 0.2 0.2"/></geometry></collision></link>
+        <joint name="turn" type="continuous"><parent link="base"/><child link="arm"/>
+        <axis xyz="0 0 1"/></joint></robot>"""
+    post = Box("post", (0.2, 0.2, 0.2), (0.0, 1.0, 0.0))
+    guard = Clearance(urdf, ["turn"], [""], [post], 0.02)
+    for angle, distance in ((np.pi / 2, 0.3), (-np.pi / 2, 1.3), (2.5 * np.pi, 0.3)):
+        assert guard.distances(np.array([angle])) == pytest.approx([distance], abs=1e-6)

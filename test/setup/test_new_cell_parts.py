@@ -27,7 +27,8 @@ from dva_ros.new_cell.findings import FoundController, ImageTopic, JointTopic, L
 from dva_ros.new_cell.limits import joint_entry, read_limits
 from dva_ros.new_cell.proposal import Proposal, Wishes, propose
 from dva_ros.new_cell.timing import GridTiming
-from dva_ros.spec import EMBEDDED_CELL
+from dva_ros.spec import EMBEDDED_CELL, CameraSpec, CellSpec
+from dva_ros.training.lerobot_format import frame_rate
 
 
 def timing(rate_hz: float, latency_s: float = 0.01) -> Timing:
@@ -215,6 +216,8 @@ def test_depth_and_copies_of_an_image_are_no_cameras() -> None:
 def test_wide_images_are_cropped_where_they_do_not_stack() -> None:
     cameras = (Camera("a", image("a/image_raw", 720, 1280)),)
     assert fit_mosaic(cameras) is None
+    four = fit_mosaic(cameras * 4)
+    assert four is not None and four[0].height == 72, "4 x 36 rows are patches; none can be halved"
     sizes = fit_mosaic(cropped(cameras))
     assert sizes is not None and (sizes[0].height, sizes[0].width) == (48, 64)
     live = replace(SECOND, images=(cameras[0].source,))
@@ -231,6 +234,21 @@ def test_the_grid_follows_the_slowest_camera(
     camera = Camera("a", image("a/image_raw", timing=timing(rate_hz)))
     found = GridTiming.of([camera], None)
     assert (found.frame_period_s, found.tolerance_s, found.max_delay_s) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("rate_hz", "grid_hz"), [(9.8, 10), (7.2, 7), (6.98, 7), (6.5, 6)])
+def test_a_slower_grid_has_whole_frames_a_second(rate_hz: float, grid_hz: int) -> None:
+    """Datasets hold no others."""
+    camera = Camera("a", image("a/image_raw", timing=timing(rate_hz)))
+    period_s = GridTiming.of([camera], None).frame_period_s
+    spec = CellSpec((CameraSpec("a", 16, 16),), ("j",), period_s)
+    assert frame_rate(spec) == grid_hz
+
+
+def test_sliding_fingers_are_named_as_grippers() -> None:
+    """Their names do not end in gripper; where they do, nothing need be said."""
+    nodes = proposed(SECOND)
+    assert values(nodes, "")["gripper_joints"] == ["port_finger", "starboard_finger"]
 
 
 def test_two_publishers_of_joint_states_are_named() -> None:

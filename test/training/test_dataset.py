@@ -128,7 +128,7 @@ def test_a_folder_without_dataset_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_another_cell_is_refused_by_naming_what_differs(dataset: Path) -> None:
-    joints = replace(EMBEDDED_CELL, joint_names=EMBEDDED_CELL.joint_names[:-1])
+    joints = replace(EMBEDDED_CELL, joint_names=EMBEDDED_CELL.joint_names[1:])
     with pytest.raises(DatasetError, match="joint_names differ"):
         LeRobotDataset(dataset, joints)
     slower = replace(EMBEDDED_CELL, frame_period_s=0.2)
