@@ -110,8 +110,8 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
 
 
 def record_takeover(
-    cell: Cell, task: Task, seed: int, split: Split, drive: Callable[[EpisodeRecorder], None]
-) -> Episode:
+    cell: Cell, task: Task, seed: int, split: Split, drive: Callable[[EpisodeRecorder], bool]
+) -> Episode | None:
     """Let a policy drive for a while, then the expert (DAgger, Ross et al. 2011).
 
     What the policy did is not clean: its mistakes are to be recovered from, not imitated.
@@ -122,10 +122,14 @@ def record_takeover(
         seed: of the scene.
         split: of the scene.
         drive: resets the cell to the scene, moves it and shows every frame to the recorder, but
-            for the one at which it hands over.
+            for the one at which it hands over; returns whether the expert is still needed.
+
+    Returns:
+        The episode, None where the expert was not needed.
     """
     recorder = EpisodeRecorder(cell)
-    drive(recorder)
+    if not drive(recorder):
+        return None
     expert = EXPERTS[task.name](cell.scene)
     try:
         expert.take_over(cell.command(), cell.velocities(), cell.object_state())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 TAKEOVER_LATENCY_MS = 250.0
+TAKEOVER_BETWEEN_S = (0.4, 6.0)
 SUMMARY = "record expert or random-motion episodes of the embedded cell as a LeRobot dataset"
 
 
@@ -40,6 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="modelled latency while the checkpoints drive (%(default)g); a slow machine's makes "
         "other mistakes",
     )
+    parser.add_argument(
+        "--takeover-between",
+        type=float,
+        nargs=2,
+        default=TAKEOVER_BETWEEN_S,
+        metavar="S",
+        help="seconds into the scene between which the expert takes over (0.4 6); scenes that the "
+        "models have finished by then are left out: late takeovers show what they cannot do",
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that record")
     parser.add_argument(
         "--no-perturbation", action="store_true", help="never disturb the expert's motion"
@@ -68,11 +79,16 @@ def run(args: argparse.Namespace) -> int:
         keep_failures=args.keep_failures,
         policy="" if args.takeover_from is None else str(args.takeover_from),
         policy_latency_ms=0.0 if args.takeover_from is None else args.takeover_latency_ms,
+        takeover_from_s=args.takeover_between[0],
+        takeover_until_s=args.takeover_between[1],
     )
     make_recorder: RecorderFactory = CellRecorder
     if args.takeover_from is not None:
         make_recorder = partial(
-            TakeoverRecorder, args.takeover_from, args.takeover_latency_ms / 1000
+            TakeoverRecorder,
+            args.takeover_from,
+            args.takeover_latency_ms / 1000,
+            tuple(args.takeover_between),
         )
     total = len(config.tasks) * config.episodes
     frames = succeeded = recorded = 0
@@ -84,12 +100,13 @@ def run(args: argparse.Namespace) -> int:
             nonlocal frames, succeeded, recorded
             recorded += event.episodes
             succeeded += event.succeeded
+            scenes = event.episodes + event.skipped
             if event.resumed:
-                bar.initial += event.episodes
-                bar.n += event.episodes
+                bar.initial += scenes
+                bar.n += scenes
             else:
                 frames += event.frames
-                bar.update(event.episodes)
+                bar.update(scenes)
             rate = frames / max(bar.format_dict["elapsed"], 1e-3)
             bar.set_postfix_str(
                 f"success {succeeded}/{recorded}, {rate:.0f} frames/s", refresh=False
@@ -114,6 +131,8 @@ def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
         raise UserError("--episodes and --workers must be at least 1")
     if not args.takeover_latency_ms >= 0:
         raise UserError("--takeover-latency-ms must not be negative")
+    if not 0 < args.takeover_between[0] <= args.takeover_between[1] < math.inf:
+        raise UserError("--takeover-between needs two times, 0 < the first <= the second")
     if args.random_motion:
         if args.task:
             raise UserError("--random-motion records no task: leave --task out")

@@ -18,28 +18,30 @@ from .closed_loop import ClosedLoop, LoopSettings
 from .policy import load_model_policy
 from .schedulers.timing import timing_for
 
-TAKEOVER_S = (0.4, 6.0)
-
 
 class TakeoverRecorder:
     """One simulated cell and one policy that play job after job."""
 
-    def __init__(self, models: Path, latency_s: float) -> None:
+    def __init__(self, models: Path, latency_s: float, between_s: tuple[float, float]) -> None:
         """Load the checkpoints `video` and `inverse_dynamics` in the folder `models`.
 
-        They drive with a modelled latency of `latency_s`.
+        They drive with a modelled latency of `latency_s`, for a time within `between_s`.
         """
         self._latency_s = latency_s
+        self._between_s = between_s
         self._cell = Cell()
         self._loaded = load_model_policy(models, self._cell.spec)
         self._limits = JointLimits.load(config_path("joint_limits"), self._cell.spec.joint_names)
 
-    def record(self, job: EpisodeJob) -> Episode:
-        """Let the policy drive for a time drawn from the job's seed, then the expert."""
+    def record(self, job: EpisodeJob) -> Episode | None:
+        """Let the policy drive for a time drawn from the job's seed, then the expert.
+
+        None where the policy fulfils the task first: nothing is left for the expert to show.
+        """
         task, split = TASKS[job.task], job.split
         rng = scene_rng(f"{task.name}/takeover", job.seed, split)
         period_s = self._cell.spec.frame_period_s
-        frames = round(rng.uniform(*TAKEOVER_S) / period_s)
+        frames = round(rng.uniform(*self._between_s) / period_s)
         settings = LoopSettings(
             latency_s=self._latency_s,
             max_seconds=frames * period_s,
@@ -47,8 +49,9 @@ class TakeoverRecorder:
         )
         loop = ClosedLoop(self._cell, self._loaded.policy, self._limits, settings)
 
-        def drive(recorder: EpisodeRecorder) -> None:
-            loop.run(task, job.seed, split, _Recording(self._cell, recorder))
+        def drive(recorder: EpisodeRecorder) -> bool:
+            watcher = _Recording(self._cell, recorder)
+            return not loop.run(task, job.seed, split, watcher).success
 
         return record_takeover(self._cell, task, job.seed, split, drive)
 

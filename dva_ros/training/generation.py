@@ -39,8 +39,8 @@ from .shards import read_summaries, write_shard
 class Recorder(Protocol):
     """Lives in a worker process and records one episode after the other."""
 
-    def record(self, job: EpisodeJob) -> Episode:
-        """Record one episode; the same job gives the same episode."""
+    def record(self, job: EpisodeJob) -> Episode | None:
+        """Record one episode, None if nothing is to be seen; the same job gives the same."""
 
 
 RecorderFactory = Callable[[], Recorder]
@@ -49,12 +49,16 @@ RecorderFactory = Callable[[], Recorder]
 
 @dataclass(frozen=True)
 class Recorded:
-    """Progress: episodes of a finished shard found on resuming, or one just recorded."""
+    """Progress: episodes of a finished shard found on resuming, or one just recorded.
+
+    `skipped` scenes gave none.
+    """
 
     episodes: int
     succeeded: int
     frames: int
     resumed: bool
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,11 @@ def generate(
             return result
         remove_unfinished(root)
         summaries = read_summaries(root / WORK_FOLDER)
-        for summary in summaries.values():
-            report(Recorded(summary.recorded, summary.succeeded, summary.frames, resumed=True))
-        shards = {n: jobs for n, jobs in enumerate(config.jobs()) if n not in summaries}
+        shards = dict(enumerate(config.jobs()))
+        for number, summary in summaries.items():
+            recorded = summary.recorded
+            skipped = len(shards.pop(number)) - recorded
+            report(Recorded(recorded, summary.succeeded, summary.frames, True, skipped))
         reason = _record(root, config, spec, shards, make_recorder, workers, report)
         remove_unfinished(root)
         try:
@@ -200,17 +206,21 @@ def _worker(
     try:
         recorder = make_recorder()
         for number, jobs in iter(work.get, None):
-            kept, succeeded = [], 0
+            kept, succeeded, recorded = [], 0, 0
             for job in jobs:
                 _leave_if_orphaned()
                 doing = f"recording {job.task} with seed {job.seed}"
                 episode = recorder.record(job)
+                if episode is None:
+                    events.put(Recorded(0, 0, 0, resumed=False, skipped=1))
+                    continue
+                recorded += 1
                 succeeded += episode.success
                 if config.keeps(episode):
                     kept.append(episode)
                 events.put(Recorded(1, int(episode.success), episode.num_frames, resumed=False))
             doing = f"writing shard {number}"
-            write_shard(root / WORK_FOLDER, number, kept, len(jobs), succeeded, config.split, spec)
+            write_shard(root / WORK_FOLDER, number, kept, recorded, succeeded, config.split, spec)
         events.put(_Finished())
     except Exception as error:
         events.put(_Failure(f"{doing} failed: {_explain(error)}"))

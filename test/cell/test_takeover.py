@@ -25,7 +25,7 @@ def cell():
 def clumsy(cell, task, seconds, aim_error_m):
     """A policy that works like the expert, beside the object, for a while."""
 
-    def drive(recorder: EpisodeRecorder) -> None:
+    def drive(recorder: EpisodeRecorder) -> bool:
         cell.reset(task, SEED, "train")
         expert = EXPERTS[task.name](cell.scene)
         for side in expert.active_sides:
@@ -34,6 +34,7 @@ def clumsy(cell, task, seconds, aim_error_m):
             recorder.frame(cell.command(), clean=False)
             for _ in range(recorder.ticks_per_frame):
                 cell.step(expert.act(cell.object_state()))
+        return True
 
     return drive
 

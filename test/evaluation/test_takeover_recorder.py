@@ -30,6 +30,20 @@ def test_a_takeover_is_recorded_with_the_policys_part_marked(tmp_path: Path) -> 
     assert kept["policy_latency_ms"] == 250.0
 
 
+def test_late_takeovers_leave_out_what_the_policy_can_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a minute is enough for the shipped model to lift: no expert, no episode."""
+    root, models = tmp_path / "data", model_path("cpu/video").parent
+    command = ["generate", "--task", "lift", "--episodes", "1", "--workers", "1", "--seed", "3"]
+    command += ["--output", str(root), "--takeover-from", str(models), "--takeover-between"]
+    assert main([*command, "6", "5"]) == 2
+    assert "--takeover-between" in capsys.readouterr().err
+    assert main([*command, "30", "30"]) == 0
+    assert "0 episodes" in capsys.readouterr().out
+    assert json.loads((root / "meta/generation.json").read_text())["takeover_from_s"] == 30.0
+
+
 def test_a_dataset_is_of_one_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a slower machine's mistakes lead to is another dataset, and a negative latency none."""
     root, models = tmp_path / "data", model_path("cpu/video").parent

@@ -55,17 +55,19 @@ class FakeRecorder:
         journal: every recorded seed is appended to this file.
         raising: this seed raises.
         dying: at this seed the process dies.
+        skipping: scenes whose seed ends in this digit give no episode; -1 for none.
     """
 
     failing: int = -1
     journal: Path | None = None
     raising: int = -1
     dying: int = -1
+    skipping: int = -1
 
     def __call__(self) -> FakeRecorder:
         return self
 
-    def record(self, job: EpisodeJob) -> Episode:
+    def record(self, job: EpisodeJob) -> Episode | None:
         if job.seed == self.raising:
             raise RuntimeError("the gripper melted")
         if job.seed == self.dying:
@@ -73,4 +75,6 @@ class FakeRecorder:
         if self.journal is not None:
             with self.journal.open("a") as file:
                 file.write(f"{job.task} {job.seed}\n")
+        if job.seed % 10 == self.skipping:
+            return None
         return make_episode(job, success=job.seed % 10 != self.failing)

@@ -78,6 +78,20 @@ def test_failed_experts_are_counted_and_left_out(tmp_path: Path) -> None:
     assert all(seed % 10 != 3 for _, seed in _seeds(tmp_path / "data"))
 
 
+def test_scenes_that_give_no_episode_are_counted_apart(tmp_path: Path) -> None:
+    """They are no failures, also after an interruption; all scenes were played."""
+    root = tmp_path / "data"
+    with pytest.raises(GenerationStoppedError):
+        _generate(root, CONFIG, FakeRecorder(skipping=3, raising=5))
+    events: list[Recorded] = []
+    result = _generate(root, CONFIG, FakeRecorder(skipping=3), events)
+    assert (result.recorded, result.succeeded, result.kept) == (10, 10, 10)
+    assert result.complete
+    assert sum(event.episodes for event in events) == 10
+    assert sum(event.skipped for event in events) == 2
+    assert all(seed % 10 != 3 for _, seed in _seeds(root))
+
+
 def test_failed_experts_are_kept_on_request(tmp_path: Path) -> None:
     config = replace(CONFIG, keep_failures=True)
     result = _generate(tmp_path / "data", config, FakeRecorder(failing=3))
