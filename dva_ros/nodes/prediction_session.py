@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +40,18 @@ class ClipRequest:
 
 @dataclass(frozen=True)
 class Prediction:
-    """An imagined clip and the real frames that it continues.
+    """A clip, imagined or being imagined, and the real frames that it continues.
 
     Attributes:
-        clip: uint8 [horizon, height, width, 3], frames n+1 .. n+horizon.
+        request: that it answers.
+        clip: uint8 [horizon, height, width, 3], frames n+1 .. n+horizon, once it is ready.
         real: uint8 [k, height, width, 3], frames n-k+1 .. n; the first repeats where the
             session is younger.
         newest: frame n.
     """
 
-    clip: np.ndarray
+    request: ClipRequest
+    clip: Future[np.ndarray]
     real: np.ndarray
     newest: ContextFrame
 
@@ -108,8 +111,8 @@ class PredictionSession:
             )
         return newest.index == request.frame_index
 
-    def predict(self, request: ClipRequest) -> Prediction:
-        """Imagine what follows the newest frame.
+    def start(self, request: ClipRequest) -> Prediction:
+        """Begin to imagine what follows the newest frame; more may be appended meanwhile.
 
         Raises:
             RequestRefusedError: more committed frames than the model was trained with, or
@@ -123,6 +126,6 @@ class PredictionSession:
                 f"request {request.request_id} commits {count} frames of {joints} joints; the "
                 f"model takes up to {config.max_committed} of {config.spec.num_joints}"
             )
-        clip = self._predictor.predict(request.committed, request.num_steps)
+        clip = self._predictor.start(request.committed, request.num_steps)
         padding = [self._real[0]] * ((self._real.maxlen or 0) - len(self._real))
-        return Prediction(clip, np.stack([*padding, *self._real]), self._newest)
+        return Prediction(request, clip, np.stack([*padding, *self._real]), self._newest)

@@ -1,7 +1,8 @@
 """``video_predictor``: imagines what follows the newest frame.
 
 Frames are encoded into the model's context as they arrive, so that a request finds its context
-ready. A predictor that joins late, or lost a frame, asks ``camera_context`` for all of them.
+ready; on a GPU also while a clip is sampled. A predictor that joins late, or lost a frame, asks
+``camera_context`` for all of them.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class VideoPredictorNode(ManagedNode):
         self._lock = threading.Lock()
         self._frames: deque[ContextFrame] = deque()
         self._request: ClipRequest | None = None
+        self._under_way: Prediction | None = None
         self._waiting: list[ContextFrame] = []
         self._expected: tuple[int, int] | None = None
         self._asked = float("-inf")
@@ -113,7 +115,7 @@ class VideoPredictorNode(ManagedNode):
         """Answer nothing more; a prediction under way is thrown away."""
         with self._lock:
             self._frames.clear()
-            self._request = None
+            self._request = self._under_way = None
 
     def teardown(self) -> None:
         """End the inference thread."""
@@ -157,7 +159,7 @@ class VideoPredictorNode(ManagedNode):
         predictor.reset("")
         frame = np.zeros((spec.mosaic_height, spec.mosaic_width, 3), np.uint8)
         predictor.append(frame, np.zeros(spec.num_joints, np.float32))
-        predictor.predict(np.zeros((1, spec.num_joints), np.float32))
+        predictor.start(np.zeros((1, spec.num_joints), np.float32)).result()
 
     def _on_frame(self, message: ContextFrameMsg) -> None:
         frame = context_frame_from_msg(message)
@@ -232,24 +234,33 @@ class VideoPredictorNode(ManagedNode):
         self._wake()
 
     def _wake(self) -> None:
-        assert self._worker is not None
-        self._worker.submit(self._work)
+        worker = self._worker
+        # A clip may become ready after teardown.
+        if worker is not None:
+            worker.submit(self._work)
 
     def _work(self) -> None:
-        """In the inference thread: frames up to the request, its answer, then the rest."""
+        """In the inference thread: what is ready, frames up to the request, it, then the rest."""
         while (step := self._next()) is not None:
-            if isinstance(step, ContextFrame):
+            if isinstance(step, Prediction):
+                self._answer(step)
+            elif isinstance(step, ClipRequest):
+                self._begin(step)
+            else:
                 begun = self.now()
                 self._session.append(step)
                 self._append_cost.add(self.now() - begun)
-            else:
-                self._answer(step)
 
-    def _next(self) -> ContextFrame | ClipRequest | None:
+    def _next(self) -> Prediction | ClipRequest | ContextFrame | None:
         with self._lock:
-            request = self._request
+            prediction, request = self._under_way, self._request
+            if prediction is not None and prediction.clip.done():
+                self._under_way = None
+                return prediction
             try:
                 if request is not None and self._session.ready(request):
+                    if prediction is not None:
+                        return None
                     self._request = None
                     return request
             except RequestRefusedError as error:
@@ -257,22 +268,28 @@ class VideoPredictorNode(ManagedNode):
                 self._refuse(request, str(error))
             return self._frames.popleft() if self._frames else None
 
-    def _answer(self, request: ClipRequest) -> None:
+    def _begin(self, request: ClipRequest) -> None:
         try:
-            prediction = self._session.predict(request)
+            prediction = self._session.start(request)
         except RequestRefusedError as error:
             self._refuse(request, str(error))
             return
+        with self._lock:
+            self._under_way = prediction
+        prediction.clip.add_done_callback(lambda clip: self._wake())
+
+    def _answer(self, prediction: Prediction) -> None:
+        clip = prediction.clip.result()
         if not self.active:
             return
         now = self.now()
-        self._latency.add(now - request.received_s)
+        self._latency.add(now - prediction.request.received_s)
         self._clip_id += 1
-        self._clips.publish(self._message(request, prediction, now))
+        self._clips.publish(self._message(prediction, clip, now))
         self._error = ""
 
-    def _message(self, request: ClipRequest, prediction: Prediction, now: float) -> PredictedClip:
-        newest, clip = prediction.newest, prediction.clip
+    def _message(self, prediction: Prediction, clip: np.ndarray, now: float) -> PredictedClip:
+        request, newest = prediction.request, prediction.newest
         message = PredictedClip(
             header=header(newest.stamp),
             session=request.session,

@@ -8,11 +8,13 @@ ordered only by the marks it waits for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+R = TypeVar("R")
 Work = Callable[[], object]
 
 _WARM_UP = 3
@@ -47,6 +49,16 @@ class Execution(Protocol):
 
     def recorded(self, work: Work) -> Work:
         """The same work, ready to be submitted often; it may run a few times here."""
+
+    def once(self, mark: Mark, read: Callable[[], R]) -> Future[R]:
+        """What `read` gives when the mark is reached; the caller need not wait for it."""
+
+
+def finished(value: R) -> Future[R]:
+    """A future that has its value already."""
+    future: Future[R] = Future()
+    future.set_result(value)
+    return future
 
 
 def execution_on(device: torch.device | str) -> Execution:
@@ -85,6 +97,10 @@ class HostExecution:
     def recorded(self, work: Work) -> Work:
         return work
 
+    def once(self, mark: Mark, read: Callable[[], R]) -> Future[R]:
+        mark.wait()
+        return finished(read())
+
 
 class CudaMark:
     """An event of a stream."""
@@ -118,6 +134,7 @@ class CudaExecution:
 
     def __init__(self, device: torch.device | str = "cuda") -> None:
         self.device = torch.device(device)
+        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="device")
 
     def lane(self) -> Lane:
         return CudaLane(self.device)
@@ -138,3 +155,10 @@ class CudaExecution:
         with torch.cuda.graph(graph, stream=stream):
             work()
         return graph.replay
+
+    def once(self, mark: Mark, read: Callable[[], R]) -> Future[R]:
+        def waited() -> R:
+            mark.wait()
+            return read()
+
+        return self._waiting.submit(waited)

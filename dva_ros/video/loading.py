@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
@@ -39,8 +40,8 @@ class ClipPredictor(Protocol):
     def append(self, mosaic: np.ndarray, state: np.ndarray) -> int:
         """Encode one real frame; gives its index."""
 
-    def predict(self, committed: np.ndarray, num_steps: int | None = None) -> np.ndarray:
-        """Imagine the clip after the newest frame."""
+    def start(self, committed: np.ndarray, num_steps: int | None = None) -> Future[np.ndarray]:
+        """Begin to imagine the clip after the newest frame."""
 
 
 def load_predictor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from .cached import append_frame, denoise_clip, pin_instruction
 from .checkpoint import load_model
+from .execution import finished
 from .guidance import Guidance
 from .instruction import hash_words
 from .kv_cache import KVCache
@@ -111,6 +113,16 @@ class VideoPredictor:
             self._model, self._cache, self._last, self._on_device(joints)[None]
         )
         return self._cache.count - 1
+
+    def start(self, committed: np.ndarray, num_steps: int | None = None) -> Future[np.ndarray]:
+        """Begin to imagine the clip after the newest frame; here it is ready on return.
+
+        Frames that are appended before it is ready do not change it.
+
+        Returns:
+            Of what `predict` returns; arguments and errors are its, too.
+        """
+        return finished(self.predict(committed, num_steps))
 
     def predict(
         self,

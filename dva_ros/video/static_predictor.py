@@ -6,8 +6,7 @@ pieces of work in two lanes: the image is copied and encoded in one while the ot
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from .cached import append_frame, denoise_clip, pin_instruction
 from .checkpoint import load_model
-from .execution import Done, Execution, Mark, Work, execution_on
+from .execution import Done, Execution, Mark, Work, execution_on, finished
 from .instruction import hash_words
 from .model import VideoModel
 from .noise import clip_noise
@@ -26,19 +25,6 @@ from .predictor_input import PredictorInput
 from .sampler import sample_clip
 from .staged import Staged
 from .static_cache import ContextView, StaticCache
-
-
-@dataclass(frozen=True)
-class PendingClip:
-    """A prediction under way."""
-
-    _mark: Mark
-    _read: Callable[[], np.ndarray]
-
-    def result(self) -> np.ndarray:
-        """Wait for it: uint8 RGB [H, mosaic_height, mosaic_width, 3]. Before the next `start`."""
-        self._mark.wait()
-        return self._read()
 
 
 class StaticPredictor:
@@ -93,6 +79,7 @@ class StaticPredictor:
         self._appended: Mark = Done()
         self._begun: Mark = Done()
         self._sampled: Mark = Done()
+        self._under_way: Future[np.ndarray] = finished(np.empty(0, np.uint8))
         self._num_frames = self._appended_since_begun = 0
         self.reset("")
 
@@ -162,15 +149,16 @@ class StaticPredictor:
         return self._num_frames - 1
 
     @torch.inference_mode()
-    def start(self, committed: np.ndarray, num_steps: int | None = None) -> PendingClip:
-        """Begin to imagine the clip after the newest frame; see `VideoPredictor.predict`.
+    def start(self, committed: np.ndarray, num_steps: int | None = None) -> Future[np.ndarray]:
+        """Begin to imagine the clip after the newest frame; see `VideoPredictor.start`.
 
-        Frames may be appended before the result is fetched; they do not change it. Fetch it
-        before the next `start`.
+        Returns while the device samples. A clip that is still under way is waited for first: its
+        buffers are these, and nothing else may run while other steps are recorded.
         """
         if not self._num_frames:
             raise RuntimeError("predict needs at least one appended frame")
         commands = self._input.committed(committed)
+        wait([self._under_way])
         sample = self._sampler(num_steps or self._num_steps)
         self._commands.host.zero_()
         self._commands.host[0, : len(commands)] = torch.from_numpy(commands)
@@ -179,7 +167,9 @@ class StaticPredictor:
         self._begun = self._clip_lane.submit(self._send_and_begin, after=[self._appended])
         self._appended_since_begun = 0
         self._sampled = self._clip_lane.submit(sample)
-        return PendingClip(self._clip_lane.submit(self._clip.fetch), self._read)
+        fetched = self._clip_lane.submit(self._clip.fetch)
+        self._under_way = self._execution.once(fetched, self._read)
+        return self._under_way
 
     def predict(self, committed: np.ndarray, num_steps: int | None = None) -> np.ndarray:
         """Imagine the clip after the newest frame; see `VideoPredictor.predict`."""

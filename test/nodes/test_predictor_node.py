@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
 pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = pytest.mark.ros
 
+from overtaking import FramesOvertakeClips  # noqa: E402
 from rclpy.callback_groups import ReentrantCallbackGroup  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.task import Future  # noqa: E402
@@ -20,10 +22,13 @@ from ros_graph import Graph  # noqa: E402
 from dva_msgs.msg import ActionChunk, ContextFrame, PredictedClip, PredictionRequest  # noqa: E402
 from dva_msgs.srv import GetContext  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
+from dva_ros.nodes import video_predictor as predictor_module  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
 from dva_ros.nodes.video_predictor import VideoPredictorNode  # noqa: E402
 from dva_ros.spec import EMBEDDED_CELL  # noqa: E402
+from dva_ros.video.checkpoint import load_model  # noqa: E402
+from dva_ros.video.static_predictor import StaticPredictor  # noqa: E402
 
 JOINTS = EMBEDDED_CELL.num_joints
 
@@ -124,6 +129,103 @@ def test_a_predictor_that_rejoins_has_the_whole_context(chain: Chain) -> None:
     chain.graph.spin_until(lambda: chain.clips)
     context = chain.predictor.health()[0].values
     assert context["context frames"] == context["newest frame"] + 1
+
+
+@pytest.fixture
+def overlapping(
+    graph: Graph, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Chain, FramesOvertakeClips]:
+    """The chain with a GPU's predictor, on the host; its clips are ready when the test says."""
+    execution = FramesOvertakeClips(holds=False)
+
+    def load(path: str, *_: object, **__: object) -> StaticPredictor:
+        return StaticPredictor(load_model(Path(path), torch.float32), execution=execution)
+
+    monkeypatch.setattr(predictor_module, "load_predictor", load)
+    chain = Chain(graph, tiny_models)
+    execution.holds = True
+    return chain, execution
+
+
+def newest(chain: Chain) -> int:
+    return int(chain.predictor.health()[0].values["newest frame"])
+
+
+def test_frames_are_appended_while_a_clip_is_under_way(
+    overlapping: tuple[Chain, FramesOvertakeClips],
+) -> None:
+    """The clip is still that of its request: frame n and the real frames up to it; and the next
+    request finds its context encoded."""
+    chain, execution = overlapping
+    index = chain.ask(41)
+    chain.graph.spin_until(lambda: execution.held and newest(chain) >= index + 2)
+    assert not chain.clips
+    execution.finish()
+    chain.graph.spin_until(lambda: chain.chunks)
+    clip = chain.clips[0]
+    assert (clip.request_id, clip.frame_index, chain.chunks[0].refusal) == (41, index, "")
+    frames = {f.frame_index: np.frombuffer(f.rgb, np.uint8) for f in chain.frames}
+    real = np.frombuffer(clip.real_rgb, np.uint8).reshape(2, -1)
+    np.testing.assert_array_equal(real, [frames[index - 1], frames[index]])
+    stamp = next(f.header.stamp for f in chain.frames if f.frame_index == index)
+    assert clip.header.stamp == stamp
+    index = chain.ask(42)
+    chain.graph.spin_until(lambda: execution.held)
+    execution.finish()
+    chain.graph.spin_until(lambda: len(chain.clips) == 2)
+    assert (chain.clips[1].request_id, chain.clips[1].frame_index) == (42, index)
+
+
+def test_a_request_during_a_clip_is_answered_after_it_for_its_own_frame(
+    overlapping: tuple[Chain, FramesOvertakeClips],
+) -> None:
+    """Frames beyond it wait, so that it does not become stale."""
+    chain, execution = overlapping
+    first = chain.ask(1)
+    chain.graph.spin_until(lambda: execution.held)
+    second = chain.ask(2)
+    chain.graph.spin_until(lambda: chain.frames[-1].frame_index >= second + 2)
+    assert newest(chain) == second
+    execution.finish()
+    chain.graph.spin_until(lambda: chain.clips and execution.held)
+    execution.finish()
+    chain.graph.spin_until(lambda: len(chain.clips) == 2)
+    assert [(c.request_id, c.frame_index) for c in chain.clips] == [(1, first), (2, second)]
+
+
+def test_a_clip_that_a_deactivation_overtook_is_thrown_away(
+    overlapping: tuple[Chain, FramesOvertakeClips],
+) -> None:
+    """Also where the node is active again when it is ready; the next request is answered."""
+    chain, execution = overlapping
+    chain.ask(1)
+    chain.graph.spin_until(lambda: execution.held)
+    chain.predictor.trigger_deactivate()
+    chain.predictor.trigger_activate()
+    execution.finish()
+    joined = len(chain.frames)
+    chain.graph.spin_until(lambda: newest(chain) > chain.frames[joined - 1].frame_index)
+    chain.ask(2)
+    chain.graph.spin_until(lambda: execution.held)
+    execution.finish()
+    chain.graph.spin_until(lambda: chain.clips)
+    assert [clip.request_id for clip in chain.clips] == [2]
+
+
+def test_a_clip_that_fails_under_way_is_told_and_the_next_one_comes(
+    overlapping: tuple[Chain, FramesOvertakeClips],
+) -> None:
+    chain, execution = overlapping
+    chain.ask(1)
+    chain.graph.spin_until(lambda: execution.held)
+    execution.finish(RuntimeError("device lost"))
+    chain.graph.spin_until(lambda: chain.predictor.health()[0].message != "ok")
+    assert chain.predictor.health()[0].message == "RuntimeError: device lost"
+    chain.ask(2)
+    chain.graph.spin_until(lambda: execution.held)
+    execution.finish()
+    chain.graph.spin_until(lambda: chain.clips)
+    assert (chain.clips[0].request_id, chain.predictor.health()[0].message) == (2, "ok")
 
 
 def test_a_lost_answer_of_the_context_is_asked_for_again(graph: Graph, tiny_models: Path) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from host_synchronisations import HostSynchronisations
+from overtaking import FramesOvertakeClips
 from tiny import random_batch, random_frames, random_model, tiny_config
 
 from dva_ros.benchmark.references import GATHER, DenseReference
 from dva_ros.errors import UserError
 from dva_ros.video.cached import append_frame, denoise_clip, pin_instruction
-from dva_ros.video.execution import Done, HostExecution, Lane, Mark, Work
+from dva_ros.video.execution import CudaExecution, HostExecution
 from dva_ros.video.kv_cache import ContextCache, ContextReader, KVCache
 from dva_ros.video.loading import load_predictor
 from dva_ros.video.predictor import VideoPredictor
@@ -156,65 +157,12 @@ def test_buffers_never_move_and_never_grow() -> None:
     assert addresses() == before
 
 
-class LatestLane:
-    """Work runs as late as its marks allow: a schedule that a GPU with other work could have."""
-
-    def __init__(self, obeys: bool) -> None:
-        self._obeys, self._waiting = obeys, list[tuple[Work, Sequence[Mark]]]()
-        self._begun = 0
-
-    def submit(self, work: Work, after: Sequence[Mark] = ()) -> Mark:
-        self._waiting.append((work, after))
-        return _LatestMark(self, self._begun + len(self._waiting))
-
-    def run_to(self, number: int) -> None:
-        while self._begun < number:
-            work, after = self._waiting.pop(0)
-            self._begun += 1
-            for mark in after if self._obeys else ():
-                mark.wait()
-            with torch.inference_mode():
-                work()
-
-
-class _LatestMark:
-    def __init__(self, lane: LatestLane, number: int) -> None:
-        self._lane, self._number = lane, number
-
-    def wait(self) -> None:
-        self._lane.run_to(self._number)
-
-
-class EagerLane:
-    """Work runs when it is submitted, after its marks."""
-
-    def __init__(self, obeys: bool) -> None:
-        self._obeys = obeys
-
-    def submit(self, work: Work, after: Sequence[Mark] = ()) -> Mark:
-        for mark in after if self._obeys else ():
-            mark.wait()
-        work()
-        return Done()
-
-
-class FramesOvertakeClips(HostExecution):
-    """Frames are encoded at once and clips at the last moment."""
-
-    def __init__(self, obeys: bool) -> None:
-        super().__init__()
-        self._obeys, self._lanes = obeys, 0
-
-    def lane(self) -> Lane:
-        self._lanes += 1
-        return EagerLane(self._obeys) if self._lanes == 1 else LatestLane(self._obeys)
-
-
 def overtaken(obeys: bool, appended: int) -> bool:
     """Whether a clip is the plain one though frames were appended before it was sampled."""
     model = random_model(CONFIG).double()
     plain = VideoPredictor(model, num_steps=2)
-    static = StaticPredictor(model, num_steps=2, execution=FramesOvertakeClips(obeys))
+    execution = FramesOvertakeClips(obeys)
+    static = StaticPredictor(model, num_steps=2, execution=execution)
     for frame, state in zip(FRAMES[:9], STATES[:9], strict=True):
         plain.append(frame, state)
         static.append(frame, state)
@@ -222,6 +170,8 @@ def overtaken(obeys: bool, appended: int) -> bool:
     pending = static.start(COMMITTED[2])
     for n in range(9, 9 + appended):
         static.append(FRAMES[n], STATES[n])
+    assert not pending.done()
+    execution.finish()
     return np.array_equal(pending.result(), expected)
 
 
@@ -234,6 +184,25 @@ def test_frames_that_come_while_a_clip_is_sampled_do_not_change_it(appended: int
 def test_lanes_that_do_not_wait_for_each_other_would_be_noticed() -> None:
     """The schedule is sharp: without the marks the context is another one."""
     assert not overtaken(obeys=False, appended=1)
+
+
+class HeldMark:
+    """Reached when the test says so."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+
+    def wait(self) -> None:
+        assert self.reached.wait(10)
+
+
+def test_on_a_gpu_nobody_but_a_thread_of_its_own_waits_for_a_clip() -> None:
+    """`once` of CUDA returns before the mark is reached; it needs no GPU for that."""
+    mark = HeldMark()
+    clip = CudaExecution().once(mark, threading.current_thread)
+    assert not clip.done()
+    mark.reached.set()
+    assert clip.result(10) is not threading.current_thread()
 
 
 def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
