@@ -13,6 +13,7 @@ from typing import Any
 from rclpy.context import Context
 from rclpy.node import Node
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 
 from dva_msgs.msg import ActionChunk, ContextFrame, LeapfrogStatus
 from dva_msgs.srv import ClearContext, ResetCell
@@ -22,7 +23,9 @@ from ..graph import GraphOptions
 from ..resources import config_path
 from ..spec import EMBEDDED_CELL
 from . import qos
+from .conversions import seconds_of
 from .graph_client import POLL_S, RunningGraph, ros_context
+from .scheduler_parameters import LeapfrogSchedulerParameters
 
 COLD_START = 2
 """First chunks after engaging that do not count."""
@@ -64,12 +67,14 @@ class LatencyParts:
         context: from the frame's grid time until it was published.
         prediction: of the video, from the request's arrival on.
         inverse_dynamics: from the clip's arrival on.
-        messages: the rest: four messages between nodes, and the scheduler.
+        scheduler: from the chunk's arrival until the last controller's trajectory is sent.
+        messages: the rest: four messages between nodes.
     """
 
     context: float
     prediction: float
     inverse_dynamics: float
+    scheduler: float
     messages: float
 
 
@@ -78,8 +83,9 @@ class GraphLatency:
     """What was measured.
 
     Attributes:
-        latencies_s: camera stamp to trajectory sent, of every chunk that became motion.
-        parts: of these, of every chunk that was heard itself.
+        latencies_s: camera stamp to trajectory sent, of every chunk that became motion and was
+            heard, with its trajectory.
+        parts: of these, of every chunk whose frame was heard, too.
         predictions_per_s: such chunks a second.
     """
 
@@ -97,12 +103,11 @@ class GraphLatency:
 
 
 class LatencyClient(Node):
-    """Listens to the scheduler, its chunks and the context.
+    """Listens to the scheduler, its chunks, its trajectories and the context.
 
     Attributes:
         session, frame_index: of the newest context frame.
-        latencies_s: of every chunk that became motion since it was cleared.
-        parts: of these, in order.
+        latencies_s, parts: as in `GraphLatency`, in order, since they were cleared.
         status: the newest.
     """
 
@@ -114,25 +119,34 @@ class LatencyClient(Node):
         self.status: LeapfrogStatus | None = None
         self._published_s: dict[int, float] = {}
         self._chunk: ActionChunk | None = None
+        self._sent_s = float("-inf")
+        # What became motion is known from the status, which comes last of the three.
+        for name in LeapfrogSchedulerParameters().controllers:
+            self._listen(JointTrajectory, f"{name}/joint_trajectory", self._on_trajectory, 10)
         self._listen(ActionChunk, "inverse_dynamics/chunk", self._on_chunk, 100)
         self._listen(LeapfrogStatus, "leapfrog_scheduler/status", self._on_status, 100)
         self._listen(ContextFrame, "camera_context/context", self._on_frame, 32)
 
     def _listen(
-        self, kind: type[Any], topic: str, callback: Callable[[Any], None], depth: int
+        self, kind: type[Any], topic: str, callback: Callable[..., None], depth: int
     ) -> None:
         self.create_subscription(kind, topic, callback, qos.reliable(depth))
 
     def _on_status(self, message: LeapfrogStatus) -> None:
         before, self.status = self.status, message
         if before is not None and message.predictions > before.predictions:
-            self.latencies_s.append(message.last_latency_s)
-            self._divide(message)
+            self._measure(message)
 
-    def _divide(self, status: LeapfrogStatus) -> None:
+    def _measure(self, status: LeapfrogStatus) -> None:
         chunk = self._chunk
         if chunk is None or chunk.chunk_id != status.chunk_id:
             return
+        latency = self._sent_s - seconds_of(chunk.header.stamp)
+        scheduler = latency - status.last_latency_s
+        if scheduler < 0.0:
+            # The trajectory that was heard is an earlier one.
+            return
+        self.latencies_s.append(latency)
         context = self._published_s.get(chunk.frame_index)
         if context is None:
             return
@@ -142,9 +156,13 @@ class LatencyClient(Node):
                 context=context,
                 prediction=chunk.prediction_latency_s,
                 inverse_dynamics=chunk.latency_s,
+                scheduler=scheduler,
                 messages=status.last_latency_s - known,
             )
         )
+
+    def _on_trajectory(self, _: JointTrajectory, info: dict[str, int]) -> None:
+        self._sent_s = info["source_timestamp"] * 1e-9
 
     def _on_chunk(self, message: ActionChunk) -> None:
         self._chunk = message

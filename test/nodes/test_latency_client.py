@@ -21,7 +21,8 @@ def test_every_chunk_that_becomes_motion_is_a_sample(
     tmp_path: Path, ros_domain: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only once the context is full: a new chunk every 2 frames of 0.1 s (3 on a busy machine),
-    each later than the camera and within the horizon; progress is told in frames."""
+    each later than the camera and within the horizon, up to its trajectory; progress is told in
+    frames."""
     # Nodes of other tests in this process may not have left their domain yet.
     monkeypatch.setenv("ROS_DOMAIN_ID", str((ros_domain + 1) % 101 + 1))
     models = write_tiny_models(tmp_path)
@@ -35,7 +36,8 @@ def test_every_chunk_that_becomes_motion_is_a_sample(
     assert all(0.0 < latency < 0.8 for latency in found.latencies_s)
     assert len(found.parts) >= 0.8 * len(found.latencies_s)
     parts = found.median_parts_ms()
-    assert list(parts) == ["context", "prediction", "inverse_dynamics", "messages"]
+    names = ["context", "prediction", "inverse_dynamics", "scheduler", "messages"]
+    assert list(parts) == names
     assert all(value > 0.0 for value in parts.values())
     assert sum(parts.values()) < 1e3 * max(found.latencies_s)
     assert frames == sorted(frames)
