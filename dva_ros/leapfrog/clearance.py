@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..kinematic_model import KinematicModel
 from .motion import Motion
 
 _SPACING_S = 0.05
+_SLACK_M = 1e-4
 
 
 class Guard(Protocol):
@@ -36,6 +37,31 @@ class Box:
     size: tuple[float, float, float]
     center: tuple[float, float, float]
     allowed: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs that share a least distance: the closest of them has the least room.
+
+    Attributes:
+        least: m.
+        names: of the two, for every pair.
+        geometry, data: Pinocchio's, with these pairs alone.
+    """
+
+    least: float
+    names: list[tuple[str, str]]
+    geometry: Any
+    data: Any
+
+    @staticmethod
+    def of(geometry: Any, least: float, pairs: Sequence[Any]) -> _Pairs:
+        own = geometry.copy()
+        for pair in pairs:
+            own.addCollisionPair(pair)
+        objects = own.geometryObjects
+        names = [(objects[pair.first].name, objects[pair.second].name) for pair in pairs]
+        return _Pairs(least, names, own, own.createData())
 
 
 class Clearance:
@@ -73,36 +99,46 @@ class Clearance:
 
         pinocchio = self._pinocchio = self._robot.pinocchio
         self._model = self._robot.model
-        self._geometry = pinocchio.buildGeomFromUrdfString(
+        geometry = pinocchio.buildGeomFromUrdfString(
             self._model, urdf, pinocchio.GeometryType.COLLISION
         )
-        links = list(self._geometry.geometryObjects)
-        self._pairs: list[tuple[str, str]] = []
-        self._least: list[float] = []
+        links = list(geometry.geometryObjects)
+        pairs: dict[float, list[Any]] = {}
         for box in boxes:
             placement = pinocchio.SE3(np.eye(3), np.array(box.center))
             shape = coal.Box(*box.size)
-            self._geometry.addGeometryObject(
-                pinocchio.GeometryObject(box.name, 0, placement, shape)
-            )
+            geometry.addGeometryObject(pinocchio.GeometryObject(box.name, 0, placement, shape))
         for i, first in enumerate(links):
             for j, second in enumerate(links[i + 1 :], i + 1):
                 if _group(first.name, groups) != _group(second.name, groups):
-                    self._pair(i, j, margin)
+                    pairs.setdefault(margin, []).append(pinocchio.CollisionPair(i, j))
             for k, box in enumerate(boxes):
                 if first.parentJoint > 0:
-                    self._pair(i, len(links) + k, -box.allowed)
+                    pair = pinocchio.CollisionPair(i, len(links) + k)
+                    pairs.setdefault(-box.allowed, []).append(pair)
         self._data = self._model.createData()
-        self._geometry_data = self._geometry.createData()
+        self._pairs = [_Pairs.of(geometry, least, some) for least, some in pairs.items()]
+        self._names = [names for some in self._pairs for names in some.names]
+        self._least = np.repeat(
+            [p.least for p in self._pairs], [len(p.names) for p in self._pairs]
+        )
 
     def distances(self, positions: np.ndarray) -> np.ndarray:
         """Distance of every pair beyond its least, m; float64 [P] for positions [J]."""
+        self._least_room(positions)
+        results = [result for pairs in self._pairs for result in pairs.data.distanceResults]
+        return np.array([result.min_distance for result in results]) - self._least
+
+    def _least_room(self, positions: np.ndarray) -> float:
+        """The least of `distances`; to read them all takes as long as to compute them."""
         q = self._robot.configuration(positions)
-        self._pinocchio.computeDistances(
-            self._model, self._data, self._geometry, self._geometry_data, q
-        )
-        found = [result.min_distance for result in self._geometry_data.distanceResults]
-        return np.array(found) - np.array(self._least)
+        least = np.inf
+        for pairs in self._pairs:
+            closest = self._pinocchio.computeDistances(
+                self._model, self._data, pairs.geometry, pairs.data, q
+            )
+            least = min(least, pairs.data.distanceResults[closest].min_distance - pairs.least)
+        return float(least)
 
     def refusal(self, motion: Motion, start: float) -> str:
         """The pair that comes too close from `start` to the end at rest, when, and how close."""
@@ -110,23 +146,19 @@ class Clearance:
         times = np.linspace(start, max(motion.end, start), count)
         before = np.minimum(self.distances(motion.sample(start)[0]), 0.0)
         for time, positions in zip(times[1:], motion.sample(times[1:])[0], strict=True):
+            if self._least_room(positions) >= -_SLACK_M:
+                continue
             room = self.distances(positions)
             closer = room - before
             worst = int(np.argmin(closer))
-            if closer[worst] < -1e-4:
-                first, second = self._pairs[worst]
+            if closer[worst] < -_SLACK_M:
+                first, second = self._names[worst]
                 distance = room[worst] + self._least[worst]
                 return (
                     f"{first} and {second} would be {distance:.3f} m apart in "
                     f"{time - start:.2f} s (at least {self._least[worst]:.3f})"
                 )
         return ""
-
-    def _pair(self, first: int, second: int, least: float) -> None:
-        self._geometry.addCollisionPair(self._pinocchio.CollisionPair(first, second))
-        objects = self._geometry.geometryObjects
-        self._pairs.append((objects[first].name, objects[second].name))
-        self._least.append(least)
 
 
 def _group(name: str, groups: Sequence[str]) -> str:

@@ -41,6 +41,33 @@ def _pose(left: tuple[float, float, float]) -> np.ndarray:
     return np.concatenate([np.append(arm, 0.02) for arm in joints])
 
 
+def _judged_by_all_distances(guard: Clearance, motion: Motion) -> bool:
+    """Whether a motion is refused, every distance read at every one of its moments."""
+    count = max(2, int(np.ceil(motion.end / 0.05)) + 1)
+    positions = motion.sample(np.linspace(0.0, motion.end, count))[0]
+    rooms = np.stack([guard.distances(q) for q in positions])
+    return bool((rooms[1:] - np.minimum(rooms[0], 0.0) < -1e-4).any())
+
+
+def test_the_closest_pair_alone_judges_as_all_pairs_do(guard: Clearance) -> None:
+    """To 1e-9 m; random motions, of which many are refused and many begin too close."""
+    rng = np.random.default_rng(5)
+    near = [_pose((x, y, z)) for x, y, z in rng.uniform((-0.1, 0, 0.02), (0.1, 0.2, 0.1), (20, 3))]
+    refused = begun_too_close = 0
+    for _ in range(60):
+        first, last = (near[i] + rng.normal(0, 0.15, len(NAMES)) for i in rng.integers(0, 20, 2))
+        for positions in (first, last):
+            least = guard.distances(positions).min()
+            assert guard._least_room(positions) == pytest.approx(least, abs=1e-9)
+        motion = _through([first, last], 0.4)
+        found = guard.refusal(motion, 0.0)
+        assert bool(found) == _judged_by_all_distances(guard, motion)
+        refused += bool(found)
+        begun_too_close += bool(guard.distances(first).min() < 0)
+    assert 5 < refused < 55
+    assert 5 < begun_too_close < 55
+
+
 def test_the_trays_file_is_the_tray_of_the_simulation() -> None:
     """Moved or resized in one place only, the check would guard empty space."""
     model = build_model("cube_and_tray")
