@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .cached import append_frame, denoise_clip, pin_instruction
 from .checkpoint import load_model
+from .clip_denoiser import ClipDenoiser
 from .guidance import Guidance
 from .instruction import hash_words
 from .kv_cache import KVCache
@@ -43,6 +44,8 @@ class VideoPredictor:
         self._device = model.embedding.slot.device
         capacity = context_frames or self.config.context_frames
         self._cache = KVCache(self.config, capacity, model.dtype, self._device)
+        on_cpu = self._device.type == "cpu"
+        self._denoiser = ClipDenoiser(model, self._cache) if on_cpu else None
         self._input = PredictorInput(self.config)
         self._anchor: Tensor | None = None
         self._last: Tensor | None = None
@@ -156,8 +159,15 @@ class VideoPredictor:
         # Tensors that were made in inference mode cannot be differentiated through; copies can.
         anchor, last = self._anchor.clone(), self._last.clone()
 
+        # Guidance differentiates through the step.
+        fast = self._denoiser if guidance is None else None
+        if fast is not None:
+            fast.begin(commands, counts, anchor, last)
+
         def denoise(noisy: Tensor, level: float) -> Tensor:
             signal = noisy[None].to(model.dtype)
+            if fast is not None:
+                return fast.step(signal, level)[0]
             levels = torch.full((1,), level, device=self._device)
             return denoise_clip(
                 model, self._cache, signal, levels, commands, counts, anchor, last
