@@ -25,6 +25,8 @@ from .sampler import sample_clip
 class VideoPredictor:
     """One session at a time: `reset`, then `append` every frame and `predict` after any.
 
+    On a CPU it keeps weights as they are when it is made (`folded.py`).
+
     Attributes:
         config: the architecture and what it was trained for.
     """
