@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from ..inverse_dynamics.model import InverseDynamicsNet
-from ..video.cached import append_frame, denoise_clip, pin_instruction
+from ..video.cached import append_frame, pin_instruction
+from ..video.clip_denoiser import ClipDenoiser
 from ..video.kv_cache import KVCache
 from ..video.model import VideoModel
 from ..video.noise import clip_noise
@@ -46,7 +47,9 @@ class VideoSessions:
         commands = (batch, config.horizon, spec.num_joints)
         self._committed = torch.zeros(commands, dtype=model.dtype)
         self._count = torch.full((batch,), config.typical_committed)
+        self._denoiser = ClipDenoiser(model, self.cache)
         self.append()
+        self._begin()
         self._noisy = self._noise().to(model.dtype)
 
     @torch.inference_mode()
@@ -58,28 +61,24 @@ class VideoSessions:
 
     @torch.inference_mode()
     def denoise(self) -> Tensor:
-        """One denoising step; clean signal [batch, H, patches, patch_dim]."""
+        """One denoising step after the frame that was the newest when the last prediction began:
+        clean signal [batch, H, patches, patch_dim]."""
         return self._denoise(self._noisy, _LEVEL)
 
     @torch.inference_mode()
     def predict(self) -> np.ndarray:
         """A whole prediction: uint8 [batch, H, mosaic_height, mosaic_width, 3]."""
         config, spec = self.model.config, self.model.config.spec
+        self._begin()
         clean = sample_clip(self._denoise, self._noise(), self.num_steps)
         pixels = to_pixels(clean).numpy()
         return unpatchify(pixels, spec.mosaic_height, spec.mosaic_width, config.patch)
 
+    def _begin(self) -> None:
+        self._denoiser.begin(self._committed, self._count, self._anchor, self._last)
+
     def _denoise(self, noisy: Tensor, level: float) -> Tensor:
-        return denoise_clip(
-            self.model,
-            self.cache,
-            noisy.to(self.model.dtype),
-            torch.full((self.cache.batch,), level),
-            self._committed,
-            self._count,
-            self._anchor,
-            self._last,
-        )
+        return self._denoiser.step(noisy.to(self.model.dtype), level)
 
     def _noise(self) -> Tensor:
         config, frames = self.model.config, self.cache.count

@@ -28,6 +28,9 @@ class _ExpAttention(torch.autograd.Function):
     def forward(
         ctx: Any, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        if k.device.type == "cpu":
+            # Products of strided keys take two to three times as long there as after a copy.
+            k, v = k.contiguous(), v.contiguous()
         weights = torch.matmul(q, k.transpose(-1, -2)).exp_()
         if mask is not None:
             weights.mul_(mask)
@@ -71,11 +74,14 @@ class HeadNorm(nn.Module):
         self.gain = nn.Parameter(torch.full((head_dim,), head_dim**-0.5))
         self.limit = MAX_SCORE / head_dim
 
+    def bounded_gain(self) -> Tensor:
+        """What queries are multiplied by, [d]."""
+        return self.gain.clamp(-self.limit, self.limit)
+
     def forward(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """Contiguous [..., d] each -> the same shapes."""
         shape = self.gain.shape
-        gain = self.gain.clamp(-self.limit, self.limit)
-        return F.layer_norm(q, shape, gain), F.layer_norm(k, shape)
+        return F.layer_norm(q, shape, self.bounded_gain()), F.layer_norm(k, shape)
 
 
 class Rope(nn.Module):
@@ -105,9 +111,14 @@ class Rope(nn.Module):
 
     def tables(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Frame indices [F] -> cosines and sines [F, d] in the module's dtype."""
+        cosine, sine = self.waves(index)
+        return cosine.to(self.swap.dtype), sine.to(self.swap.dtype)
+
+    def waves(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """`tables` in float64."""
         angles = index.to(torch.float64)[:, None] * self.frequencies
         angles = torch.cat((angles, angles), dim=-1)
-        return angles.cos().to(self.swap.dtype), angles.sin().to(self.swap.dtype)
+        return angles.cos(), angles.sin()
 
     def rotate(self, x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
         """x: [..., F, d], rotated by the tables of its F frames.

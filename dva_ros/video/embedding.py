@@ -114,10 +114,13 @@ class Embedding(nn.Module):
         Returns:
             [..., H, slots, width].
         """
-        horizon = noisy.shape[-3]
-        is_committed = torch.arange(horizon, device=count.device) < count[..., None]
-        commands = torch.where(is_committed[..., None], self.command(committed), self.free_command)
+        commands = self.commands(committed, count)
         tokens = torch.cat((self.noisy_patch(noisy), commands[..., None, :]), dim=-2)
         per_slot = self.anchor(anchor)[..., None, :, :]
         per_frame = self.level(level)[..., None, :] + self.offset
         return tokens + per_slot + per_frame[..., None, :]
+
+    def commands(self, committed: Tensor, count: Tensor) -> Tensor:
+        """Proprioception of predicted frames, [..., H, width]; arguments as of `clip`."""
+        is_committed = torch.arange(committed.shape[-2], device=count.device) < count[..., None]
+        return torch.where(is_committed[..., None], self.command(committed), self.free_command)

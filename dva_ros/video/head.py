@@ -38,7 +38,15 @@ class Head(nn.Module):
         Returns:
             Clean signal [..., H, patches, patch_dim].
         """
+        return self.draw(x, *self.modulations(level), last)
+
+    def modulations(self, level: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedded noise level [..., width] -> scale and shift [..., 1, 1, width]."""
         scale, shift = self.modulation(level)[..., None, None, :].chunk(2, dim=-1)
+        return scale, shift
+
+    def draw(self, x: Tensor, scale: Tensor, shift: Tensor, last: Tensor) -> Tensor:
+        """What `forward` returns, from the level's `modulations`."""
         patches = self.norm(x[..., :-1, :])
         colour, gate = self.out(patches * (1 + scale) + shift).split(
             (3 * self.pixels, self.pixels), dim=-1

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .cached import append_frame, denoise_clip, pin_instruction
 from .checkpoint import load_model
+from .clip_denoiser import ClipDenoiser
 from .execution import finished
 from .guidance import Guidance
 from .instruction import hash_words
@@ -25,6 +26,8 @@ from .sampler import sample_clip
 
 class VideoPredictor:
     """One session at a time: `reset`, then `append` every frame and `predict` after any.
+
+    On a CPU it keeps weights as they are when it is made (`folded.py`).
 
     Attributes:
         config: the architecture and what it was trained for.
@@ -45,6 +48,8 @@ class VideoPredictor:
         self._device = model.embedding.slot.device
         capacity = context_frames or self.config.context_frames
         self._cache = KVCache(self.config, capacity, model.dtype, self._device)
+        on_cpu = self._device.type == "cpu"
+        self._denoiser = ClipDenoiser(model, self._cache) if on_cpu else None
         self._input = PredictorInput(self.config)
         self._anchor: Tensor | None = None
         self._last: Tensor | None = None
@@ -168,8 +173,15 @@ class VideoPredictor:
         # Tensors that were made in inference mode cannot be differentiated through; copies can.
         anchor, last = self._anchor.clone(), self._last.clone()
 
+        # Guidance differentiates through the step.
+        fast = self._denoiser if guidance is None else None
+        if fast is not None:
+            fast.begin(commands, counts, anchor, last)
+
         def denoise(noisy: Tensor, level: float) -> Tensor:
             signal = noisy[None].to(model.dtype)
+            if fast is not None:
+                return fast.step(signal, level)[0]
             levels = torch.full((1,), level, device=self._device)
             return denoise_clip(
                 model, self._cache, signal, levels, commands, counts, anchor, last
