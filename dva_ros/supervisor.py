@@ -15,7 +15,8 @@ from types import TracebackType
 from .graph import GraphNode, GraphOptions, environment
 
 DIE_WITH_PARENT = "DVA_ROS_DIE_WITH_PARENT"
-"""Environment variable: where set, a node's process gets SIGTERM when its parent dies."""
+"""Environment variable: id of the process that a node's process must not outlive. It gets SIGTERM
+when its parent dies, and ends where that process was gone before it could ask for this."""
 
 LAST_LINES = 12
 KILL_TIMEOUT_S = 2.0
@@ -149,7 +150,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env={**os.environ, **environment(), DIE_WITH_PARENT: "1"},
+            env={**os.environ, **environment(), DIE_WITH_PARENT: str(os.getpid())},
             start_new_session=True,
         )
         running = NodeProcess(node, process)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from launch import LaunchDescriptionEntity
 from launch.actions import SetEnvironmentVariable
 from launch_ros.actions import Node
@@ -41,7 +43,7 @@ def node_action(node: GraphNode, bringup: Bringup) -> Node:
             {"autostart": bringup.autostart, **options.parameters(node)},
         ],
         ros_arguments=["--log-level", options.log_level, "--enclave", enclave(node.name)],
-        additional_env={**environment(), DIE_WITH_PARENT: "1"},
+        additional_env={**environment(), DIE_WITH_PARENT: str(os.getpid())},
         output="screen",
         respawn=bringup.respawn,
         respawn_delay=RESPAWN_DELAY_S,

@@ -70,11 +70,10 @@ def _record_expert(args: argparse.Namespace) -> int:
 def _ros_arguments(args: argparse.Namespace) -> list[str]:
     import json
 
-    from ..recordings.settings import read_settings
+    from ..recordings.settings import recorder_parameters
     from ..resources import config_path
 
     path = config_path(args.params_file)
-    topics = [given.topic for given in read_settings(path).inputs.values()]
     arguments = ["--ros-args", "--params-file", str(path)]
     if args.namespace:
         arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
@@ -86,9 +85,7 @@ def _ros_arguments(args: argparse.Namespace) -> list[str]:
         "compression": args.compression,
         "least_free_gb": float(args.least_free_gb),
         "use_sim_time": args.use_sim_time,
-        # The file says it to camera_context alone.
-        "image_topics": [topic.name for topic in topics],
-        "transports": ["compressed" if topic.compressed else "raw" for topic in topics],
+        **recorder_parameters(path),
     }
     for name, value in values.items():
         arguments += ["-p", f"{name}:={json.dumps(value, ensure_ascii=False)}"]

@@ -35,6 +35,7 @@ def configuration_section(config: CellConfig, path: Path) -> Section:
     if config.spec is not None:
         checks += _timing(config, config.spec)
         checks += _pictures(config, config.spec)
+        checks += _recording(config, config.spec)
         checks += _checkpoints(config, config.spec)
     return Section(f"Configuration {path}", tuple(checks))
 
@@ -134,6 +135,16 @@ def _pictures(config: CellConfig, spec: CellSpec) -> list[Check]:
         for height, width in (sizes[camera.name],)
         if height * camera.width != width * camera.height
     ]
+
+
+def _recording(config: CellConfig, spec: CellSpec) -> list[Check]:
+    if config.recorder is None:
+        return []
+    try:
+        config.recorder.topics([camera.name for camera in spec.cameras])
+    except ValueError as error:
+        return [Check("recorder", Status.MISSING, str(error), remedy="mend it")]
+    return []
 
 
 def _checkpoints(config: CellConfig, spec: CellSpec) -> list[Check]:

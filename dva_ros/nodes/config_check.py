@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -27,6 +27,8 @@ from .inverse_dynamics import InverseDynamicsParameters
 from .parameters import declare, declared, described_fields, unknown_parameters
 from .process import ProcessParameters
 from .qos_overrides import PREFIX
+from .recorder import NAME as RECORDER
+from .recorder import RecorderParameters
 from .scheduler_parameters import LeapfrogSchedulerParameters
 from .video_predictor import VideoPredictorParameters
 
@@ -38,8 +40,9 @@ PARAMETERS: Mapping[str, type[Any]] = {
     "inverse_dynamics": InverseDynamicsParameters,
     "leapfrog_scheduler": LeapfrogSchedulerParameters,
     DISPLAY: ImaginationDisplayParameters,
+    RECORDER: RecorderParameters,
 }
-"""Of every node of the graph."""
+"""Of every node of the graph, and of the recorder beside it."""
 P = TypeVar("P")
 
 
@@ -54,6 +57,7 @@ class CellConfig:
         video: of ``video_predictor``.
         inverse_dynamics: of ``inverse_dynamics``.
         scheduler: of ``leapfrog_scheduler``.
+        recorder: of ``recorder``; None also where the file has no section for it.
     """
 
     problems: tuple[str, ...]
@@ -62,6 +66,7 @@ class CellConfig:
     video: VideoPredictorParameters | None = None
     inverse_dynamics: InverseDynamicsParameters | None = None
     scheduler: LeapfrogSchedulerParameters | None = None
+    recorder: RecorderParameters | None = None
 
 
 def read_config(path: Path) -> CellConfig:
@@ -79,16 +84,18 @@ def read_config(path: Path) -> CellConfig:
     problems = [*_key_problems(content), *_null_problems(content)]
     if any("must be filled in" in problem for problem in problems):
         return CellConfig(tuple(problems))  # ROS reads no file with nulls
+    nodes = [node.name for node in GRAPH]
+    if any(_node_of(key) == RECORDER for key in content):
+        nodes.append(RECORDER)
     with ros_context() as context:
-        return _read(context, path, problems)
+        return _read(context, path, nodes, problems)
 
 
-def _read(context: Context, path: Path, problems: list[str]) -> CellConfig:
+def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str]) -> CellConfig:
     specs: dict[str, CellSpec] = {}
     found: dict[str, Any] = {}
     namespace = f"doctor_{os.getpid()}"
-    for graph_node in GRAPH:
-        name = graph_node.name
+    for name in nodes:
         try:
             node = rclpy.create_node(
                 name,
@@ -127,6 +134,7 @@ def _read(context: Context, path: Path, problems: list[str]) -> CellConfig:
         video=cast("VideoPredictorParameters | None", found["video_predictor"]),
         inverse_dynamics=cast("InverseDynamicsParameters | None", found["inverse_dynamics"]),
         scheduler=cast("LeapfrogSchedulerParameters | None", found["leapfrog_scheduler"]),
+        recorder=cast("RecorderParameters | None", found.get(RECORDER)),
     )
 
 
@@ -149,9 +157,9 @@ def _read_one(node: Node, cls: type[P], problems: list[str]) -> P | None:
 
 def _key_problems(content: Mapping[str, Any]) -> Iterator[str]:
     """Keys of the file that no node has."""
-    names = [node.name for node in GRAPH]
+    names = list(PARAMETERS)
     for key, value in content.items():
-        last = str(key).rsplit("/", 1)[-1]
+        last = _node_of(key)
         if last not in (*names, "**"):
             near = difflib.get_close_matches(last, names, 1)
             hint = f"; did you mean /**/{near[0]}?" if near else ""
@@ -160,6 +168,11 @@ def _key_problems(content: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} counts in one namespace only; write /**/{last}"
         if not isinstance(value, Mapping) or not isinstance(value.get("ros__parameters"), Mapping):
             yield f"{key} has no mapping ros__parameters"
+
+
+def _node_of(key: object) -> str:
+    """The node, or the wildcard, that a key of the file is for."""
+    return str(key).rsplit("/", 1)[-1]
 
 
 def _null_problems(content: Mapping[str, Any]) -> Iterator[str]:

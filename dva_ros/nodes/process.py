@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -88,9 +89,28 @@ def run_node(build: Callable[[], ManagedNode], arguments: list[str] | None = Non
 
 
 def die_with_parent() -> None:
-    """Where the parent process asked for it, its end ends this one, too."""
-    if os.environ.get(DIE_WITH_PARENT):
+    """Where the process that starts nodes asked for it, its end ends this one, too.
+
+    Raises:
+        SystemExit: it has ended already; imports take seconds.
+    """
+    starter = os.environ.get(DIE_WITH_PARENT)
+    if starter:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if int(starter) not in _ancestors():
+            sys.exit(f"process {starter}, which started this one, has ended")
+
+
+def _ancestors() -> list[int]:
+    """The parent of this process, its parent, and so on: a debugger may stand in between."""
+    found = [os.getppid()]
+    while found[-1] > 0:
+        try:
+            stat = Path(f"/proc/{found[-1]}/stat").read_text()
+        except OSError:  # it ends now
+            break
+        found.append(int(stat.rpartition(")")[2].split()[1]))
+    return found
 
 
 def _listen() -> int:

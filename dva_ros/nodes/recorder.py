@@ -48,7 +48,7 @@ REPORT_S = 30.0
 
 
 @dataclass(frozen=True)
-class RecorderParameters:
+class RecorderParameters(CameraTopicParameters):
     """Where and what to record."""
 
     output: str = parameter("recordings", "folder of the files")
@@ -101,7 +101,7 @@ class RecorderNode(ManagedNode):
         """Make the file and subscribe."""
         settings = declare(self, RecorderParameters)
         spec = declare(self, SpecParameters)
-        topics = self._camera_topics(declare(self, CameraTopicParameters), spec)
+        topics = self._camera_topics(settings, spec)
         self.session = RecordingSession()
         self._task, self._seed, self._instruction = settings.task, -1, settings.instruction
         self._task_is_set = bool(settings.task)

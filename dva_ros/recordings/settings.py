@@ -23,6 +23,7 @@ from .errors import RecordingError
 
 CONTROLLERS = ("joint_trajectory_controller",)
 _MAP_KEYS = ("topics", "joints", "cameras")
+_OF_SCHEDULER = ("controllers", "controller_state_type")
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,7 @@ def read_settings(path: Path, names: NameMap | None = None) -> CellSettings:
     Raises:
         RecordingError: the file cannot be read, or a value cannot be used.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{path} is no parameters file: {error}") from error
+    content = _content(path, "parameters file")
     context = _parameters(content, "camera_context")
     scheduler = _parameters(content, "leapfrog_scheduler")
     try:
@@ -92,16 +90,41 @@ def read_settings(path: Path, names: NameMap | None = None) -> CellSettings:
     return replace(settings, names=names or NameMap())
 
 
+def recorder_parameters(path: Path) -> dict[str, Any]:
+    """Parameters of `recorder` that a ROS parameters file says to other nodes.
+
+    Topics and transports of the cameras are those of `camera_context`, the controllers and the
+    type of their states those of `leapfrog_scheduler`, also where `/**` says them. What the
+    recorder's own section says is left out.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        Name of a parameter -> value.
+
+    Raises:
+        RecordingError: as for `read_settings`.
+    """
+    topics = [given.topic for given in read_settings(path).inputs.values()]
+    content = _content(path, "parameters file")
+    scheduler = _parameters(content, "leapfrog_scheduler")
+    found = {
+        "image_topics": [topic.name for topic in topics],
+        "transports": ["compressed" if topic.compressed else "raw" for topic in topics],
+        **{name: scheduler[name] for name in _OF_SCHEDULER if name in scheduler},
+    }
+    own = _parameters(content, "recorder", shared=False)
+    return {name: value for name, value in found.items() if name not in own}
+
+
 def read_map(path: Path) -> NameMap:
     """A map of names: YAML with `topics`, `joints` and `cameras`, each NAME: NAME IN RECORDING.
 
     Raises:
         RecordingError: the file cannot be read or holds something else.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{path} is no map of names: {error}") from error
+    content = _content(path, "map of names")
     if not isinstance(content, dict) or set(content) - set(_MAP_KEYS):
         raise RecordingError(f"{path} is no map of names: it may have {', '.join(_MAP_KEYS)}")
     for key, values in content.items():
@@ -111,18 +134,27 @@ def read_map(path: Path) -> NameMap:
     return NameMap(**content)
 
 
-def _parameters(content: Any, node: str) -> dict[str, Any]:
-    """What a parameters file says to a node, of whatever namespace."""
+def _content(path: Path, what: str) -> Any:
+    """The YAML of a file; `what` it should be is for the error."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path} is no {what}: {error}") from error
+
+
+def _parameters(content: Any, node: str, shared: bool = True) -> dict[str, Any]:
+    """What a parameters file says to a node, of whatever namespace; `shared`: also to all."""
     found: dict[str, Any] = {}
     if not isinstance(content, dict):
         return found
     for key, value in content.items():
         if not isinstance(value, dict):
             continue
-        if str(key).rpartition("/")[2] in ("**", "*", node):
-            found.update(value.get("ros__parameters", {}))
+        last = str(key).rpartition("/")[2]
+        if last == node or (shared and last in ("**", "*")):
+            found.update(value.get("ros__parameters") or {})
         elif "ros__parameters" not in value:
-            found.update(_parameters(value, node))
+            found.update(_parameters(value, node, shared))
     return found
 
 

@@ -17,7 +17,7 @@ from . import lerobot_format as fmt
 from .episodes import Episode
 from .shards import ShardSummary, begin_shard, finish_shard, shard_folder, video_file, write_tables
 from .statistics import IMAGE_STRIDE, sample_statistics
-from .video_file import PIXEL_FORMAT, BackgroundEncoder
+from .video_file import ENCODER_OPTIONS, FAST_OPTIONS, PIXEL_FORMAT, BackgroundEncoder
 
 MOST_SAMPLES = 64
 """Pictures of a camera in an episode's statistics."""
@@ -119,10 +119,13 @@ class RecordedShards:
         folder = begin_shard(self._parent, self._number)
         self._number += 1
         rate = fmt.frame_rate(self._spec)
+        options = ENCODER_OPTIONS if self._as_model else FAST_OPTIONS
         part = _Part(
             folder,
             {
-                camera.name: BackgroundEncoder(video_file(folder, camera.name), rate, self._format)
+                camera.name: BackgroundEncoder(
+                    video_file(folder, camera.name), rate, self._format, options
+                )
                 for camera in self._spec.cameras
             },
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +11,9 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 ENCODER_OPTIONS = {"crf": "12", "preset": "veryfast", "g": "10", "bf": "0"}
+FAST_OPTIONS = {**ENCODER_OPTIONS, "crf": "15", "preset": "ultrafast"}
+"""For cameras' own pictures: about half the work to write and to read, no greater error, but files
+1.4 to 1.7 times as large (docs/recordings.md)."""
 PIXEL_FORMAT = "yuv444p"
 """Full colour: with 4:2:0 the edges of small coloured things bleed (41 instead of 49 dB)."""
 
@@ -22,15 +25,22 @@ class VideoEncoder:
         path: file to create.
         fps: frames per second; frame n has time n / fps exactly.
         pixel_format: of the stored pictures; "yuv420p" needs even sizes.
+        options: of libx264.
 
     Raises:
         OSError: from every method: the file could not be written (for instance a full disk).
     """
 
-    def __init__(self, path: Path, fps: float, pixel_format: str = PIXEL_FORMAT) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fps: float,
+        pixel_format: str = PIXEL_FORMAT,
+        options: Mapping[str, str] = ENCODER_OPTIONS,
+    ) -> None:
         self._container = av.open(str(path), "w", options={"movflags": "faststart"})
         self._stream = self._container.add_stream(
-            "libx264", rate=round(fps), options=ENCODER_OPTIONS
+            "libx264", rate=round(fps), options=dict(options)
         )
         self._stream.pix_fmt = self._format = pixel_format
         self._stream.codec_context.thread_count = 1
@@ -42,7 +52,7 @@ class VideoEncoder:
         if not self._started:
             self._stream.height, self._stream.width = image.shape[:2]
             self._started = True
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="rgb24")
         converted = self._converter.reformat(frame, format=self._format, threads=1)
         self._container.mux(self._stream.encode(converted))
 
@@ -59,14 +69,20 @@ class BackgroundEncoder:
     """A `VideoEncoder` on a thread of its own: a picture is encoded while the next one is made.
 
     Args:
-        path, fps, pixel_format: of the `VideoEncoder`.
+        path, fps, pixel_format, options: of the `VideoEncoder`.
 
     Raises:
         OSError: from `add` and `close`: a picture before could not be written.
     """
 
-    def __init__(self, path: Path, fps: float, pixel_format: str = PIXEL_FORMAT) -> None:
-        self._encoder = VideoEncoder(path, fps, pixel_format)
+    def __init__(
+        self,
+        path: Path,
+        fps: float,
+        pixel_format: str = PIXEL_FORMAT,
+        options: Mapping[str, str] = ENCODER_OPTIONS,
+    ) -> None:
+        self._encoder = VideoEncoder(path, fps, pixel_format, options)
         self._thread = ThreadPoolExecutor(1, "video encoder")
         self._last: Future[None] | None = None
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import unittest
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import launch_testing
 import pytest
-import rclpy
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_testing.actions import ReadyToTest
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.executors import SingleThreadedExecutor
+from lifecycles import Lifecycles
 
 from dva_msgs.msg import ActionChunk, ContextFrame
 from dva_ros.nodes import qos
@@ -29,7 +25,6 @@ FILE = Path(__file__).resolve().parents[2] / "launch/mujoco.launch.py"
 NAMESPACE = "/bringup"
 NODES = ("cell", "camera_context", "video_predictor", "inverse_dynamics", "leapfrog_scheduler")
 START_S = 300.0
-STEP_S = 90.0
 
 
 @pytest.mark.launch_test
@@ -63,93 +58,52 @@ class TestGraph(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        rclpy.init()
-        cls.node = rclpy.create_node("bringup_test")
-        cls.executor = SingleThreadedExecutor()
-        cls.executor.add_node(cls.node)
+        cls.graph = Lifecycles(NAMESPACE, NODES)
         cls.frames: list[Any] = []
         cls.chunks: list[Any] = []
-        cls.node.create_subscription(
+        node = cls.graph.node
+        node.create_subscription(
             ContextFrame, f"{NAMESPACE}/camera_context/context", cls.frames.append, qos.FRAMES
         )
-        cls.node.create_subscription(
+        node.create_subscription(
             ActionChunk, f"{NAMESPACE}/inverse_dynamics/chunk", cls.chunks.append, qos.COMMAND
         )
-        cls.states = {
-            name: cls.node.create_client(GetState, f"{NAMESPACE}/{name}/get_state")
-            for name in NODES
-        }
 
     @classmethod
     def tearDownClass(cls) -> None:
-        cls.executor.shutdown()
-        cls.node.destroy_node()
-        rclpy.shutdown()
-
-    def until(self, reached: Callable[[], Any], timeout_s: float = STEP_S) -> None:
-        end = time.monotonic() + timeout_s
-        while not reached():
-            assert time.monotonic() < end, f"not reached within {timeout_s} s"
-            self.executor.spin_once(timeout_sec=0.05)
-
-    def spin(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self.executor.spin_once(timeout_sec=left)
-
-    def answer(self, client: Any, request: Any, timeout_s: float = 2.0) -> Any:
-        """None where none came in time, as from a node that does not run."""
-        if not client.service_is_ready():
-            return None
-        future = client.call_async(request)
-        self.executor.spin_until_future_complete(future, timeout_s)
-        return future.result() if future.done() else None
-
-    def state(self, name: str) -> int | None:
-        answer = self.answer(self.states[name], GetState.Request())
-        return None if answer is None else answer.current_state.id
-
-    def is_active(self, name: str) -> bool:
-        return self.state(name) == State.PRIMARY_STATE_ACTIVE
-
-    def change(self, name: str, transition: int) -> None:
-        client = self.node.create_client(ChangeState, f"{NAMESPACE}/{name}/change_state")
-        self.until(client.service_is_ready)
-        request = ChangeState.Request(transition=Transition(id=transition))
-        answer = self.answer(client, request, STEP_S)
-        assert answer is not None and answer.success, f"{name} refused {transition}"
+        cls.graph.close()
 
     def test_1_a_node_starts_when_the_one_before_it_is_active(self) -> None:
         def all_active() -> bool:
-            states = [self.state(name) for name in reversed(NODES)][::-1]
+            states = [self.graph.state(name) for name in reversed(NODES)][::-1]
             running = [state is not None for state in states]
             active = [state == State.PRIMARY_STATE_ACTIVE for state in states]
             assert all(b or not later for b, later in zip(active, running[1:], strict=False))
             return all(active)
 
-        self.until(all_active, START_S)
-        self.until(lambda: len(self.chunks) >= 3)
+        self.graph.until(all_active, START_S)
+        self.graph.until(lambda: len(self.chunks) >= 3)
 
     def test_2_a_node_obeys_a_lifecycle_manager(self) -> None:
-        self.change("camera_context", Transition.TRANSITION_DEACTIVATE)
-        assert self.state("camera_context") == State.PRIMARY_STATE_INACTIVE
-        self.spin(2.0)  # Frames of before are heard.
+        self.graph.change("camera_context", Transition.TRANSITION_DEACTIVATE)
+        assert self.graph.state("camera_context") == State.PRIMARY_STATE_INACTIVE
+        self.graph.spin(2.0)  # Frames of before are heard.
         self.frames.clear()
-        self.spin(1.0)
+        self.graph.spin(1.0)
         assert not self.frames
-        self.change("camera_context", Transition.TRANSITION_ACTIVATE)
-        self.until(lambda: self.frames)
+        self.graph.change("camera_context", Transition.TRANSITION_ACTIVATE)
+        self.graph.until(lambda: self.frames)
         self.chunks.clear()
-        self.until(lambda: len(self.chunks) >= 3)
+        self.graph.until(lambda: len(self.chunks) >= 3)
 
     def test_3_a_killed_node_comes_back_active(self) -> None:
         killed = pid_of("inverse_dynamics")
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
-        self.until(lambda: pid_of("inverse_dynamics") not in (None, killed))
+        self.graph.until(lambda: pid_of("inverse_dynamics") not in (None, killed))
         self.chunks.clear()
-        self.until(lambda: len(self.chunks) >= 3)
-        self.until(lambda: self.is_active("inverse_dynamics"))
+        self.graph.until(lambda: len(self.chunks) >= 3)
+        self.graph.until(lambda: self.graph.is_active("inverse_dynamics"))
 
 
 @launch_testing.post_shutdown_test()

@@ -54,7 +54,11 @@ class Launched:
             time.sleep(0.05)
 
     def wait_for_text(self, text: str, timeout_s: float) -> None:
-        self.wait_for(lambda: text in self.text, timeout_s)
+        ended = self.process.poll
+        self.wait_for(lambda: text in self.text or ended() is not None, timeout_s)
+        if ended() is not None:
+            self._reader.join(5)
+        assert text in self.text, f"not said before it ended:\n{self.text}"
 
     def wait(self, timeout_s: float = 30.0) -> int:
         """Its exit status, when it has ended by itself."""

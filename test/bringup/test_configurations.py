@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from dva_ros.context.mosaic import require_shape
+from dva_ros.recordings.settings import read_settings
+from dva_ros.resources import config_path
 from dva_ros.spec import EMBEDDED_CELL
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("camera_context", "video_predictor", "inverse_dynamics", "leapfrog_scheduler")
 OWN = {
-    "camera_context": {"native_heights", "native_widths"},
+    "camera_context": {"native_heights", "native_widths", "crop"},
     "leapfrog_scheduler": {
         "controllers",
         "controller_state_type",
@@ -47,7 +50,15 @@ def test_nodes_have_the_embedded_cells_values_but_for_what_is_the_cells(
     assert {k: v for k, v in theirs.items() if k not in own} == {
         k: v for k, v in embedded.items() if k not in own
     }
-    assert theirs.keys() >= own
+    assert theirs.keys() >= own - {"crop"}
+
+
+@pytest.mark.parametrize("config", ["cell", "gazebo", "real"])
+def test_every_camera_has_the_shape_that_the_models_see(config: str) -> None:
+    """`camera_context` refuses another one; larger pictures are cropped to it."""
+    settings = read_settings(config_path(config))
+    for camera in settings.spec.cameras:
+        require_shape(camera, *settings.inputs[camera.name].view().size)
 
 
 @pytest.mark.parametrize("config", ["gazebo", "real"])

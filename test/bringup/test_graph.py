@@ -43,6 +43,7 @@ def test_the_graph_starts_in_order_recovers_and_ends_with_status_0(
     Jazzy's launch_testing does not know today's pytest.
     """
     pytest.importorskip("launch_testing", reason="launch_testing is not installed")
+    python_path = os.environ.get("PYTHONPATH", "")
     run = subprocess.run(
         [
             sys.executable,
@@ -51,6 +52,7 @@ def test_the_graph_starts_in_order_recovers_and_ends_with_status_0(
             str(DESCRIPTION),
             f"params_file:={params_file}",
         ],
+        env={**os.environ, "PYTHONPATH": f"{DESCRIPTION.parent}{os.pathsep}{python_path}"},
         capture_output=True,
         text=True,
         timeout=800,
@@ -81,3 +83,47 @@ def test_a_launch_that_is_terminated_leaves_no_node_behind(ros2: str, prefix: Pa
         launch.wait_for(lambda: not any(is_running(pid) for _, pid in launch.started), STOP_S)
     finally:
         launch.interrupt()
+
+
+def test_without_autostart_a_lifecycle_manager_starts_the_nodes(
+    ros2: str, prefix: Path, params_file: Path
+) -> None:
+    """All stay unconfigured until they are asked; then the graph works as with autostart."""
+    from lifecycle_msgs.msg import State, Transition
+    from lifecycles import Lifecycles
+
+    from dva_msgs.msg import ActionChunk
+    from dva_ros.graph import DISPLAY, GRAPH
+    from dva_ros.nodes import qos
+
+    nodes = [node.name for node in GRAPH if node.name != DISPLAY]
+    graph = Lifecycles("/manual", nodes)
+    chunks: list[ActionChunk] = []
+    graph.node.create_subscription(
+        ActionChunk, "/manual/inverse_dynamics/chunk", chunks.append, qos.COMMAND
+    )
+    launch = Launched(
+        ros2, "mujoco.launch.py", "autostart:=false", "namespace:=manual",
+        f"params_file:={params_file}",
+    )  # fmt: skip
+
+    def states() -> list[int | None]:
+        return [graph.state(name) for name in nodes]
+
+    try:
+        unconfigured = [State.PRIMARY_STATE_UNCONFIGURED] * len(nodes)
+        graph.until(lambda: states() == unconfigured, NODE_S)
+        graph.spin(2.0)
+        assert states() == unconfigured
+        assert not graph.node.count_publishers("/manual/joint_states")
+        for place, name in enumerate(nodes):
+            graph.change(name, Transition.TRANSITION_CONFIGURE)
+            assert graph.state(name) == State.PRIMARY_STATE_INACTIVE
+            graph.change(name, Transition.TRANSITION_ACTIVATE)
+            assert graph.is_active(name)
+            assert states()[place + 1 :] == unconfigured[place + 1 :]
+        graph.until(lambda: len(chunks) >= 3)
+        assert launch.interrupt() == 0
+    finally:
+        launch.interrupt()
+        graph.close()

@@ -31,6 +31,7 @@ from std_msgs.msg import String  # noqa: E402
 
 from dva_msgs.msg import ContextFrame  # noqa: E402
 from dva_ros.doctor.check import Status  # noqa: E402
+from dva_ros.doctor.configuration import configuration_section  # noqa: E402
 from dva_ros.doctor.live_cell import live_section  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
@@ -208,6 +209,43 @@ def test_what_the_nodes_would_not_take_is_said(tmp_path: Path) -> None:
         "frame_period_s differ: camera_context has 0.1, video_predictor has 0.2",
     ):
         assert any(said in problem for problem in problems), (said, problems)
+
+
+def with_recorder(file: Path, key: str, **parameters: object) -> Path:
+    """config/cell.yaml with a section of the recorder."""
+    from dva_ros.resources import config_path
+
+    section = yaml.safe_dump({key: {"ros__parameters": parameters}})
+    file.write_text(config_path("cell").read_text() + section)
+    return file
+
+
+def test_a_section_of_the_recorder_is_checked_like_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    topics = ["notes=std_msgs/String"]
+    good = read_config(with_recorder(file, "/**/recorder", task="lift", extra_topics=topics))
+    assert good.problems == ()
+    assert good.recorder is not None
+    assert (good.recorder.task, good.recorder.extra_topics) == ("lift", tuple(topics))
+    relative = read_config(with_recorder(file, "recorder", task="lift")).problems
+    assert relative == ("recorder counts in one namespace only; write /**/recorder",)
+    bad = {"tusk": "lift", "compression": "zip", "joints": ["a", "b"]}
+    problems = read_config(with_recorder(file, "/**/recorder", **bad)).problems
+    for said in (
+        "recorder: parameter tusk is unknown here and has no effect; did you mean task?",
+        "parameter compression of recorder is 'zip'; allowed: none, lz4, zstd",
+        "joint_names differ: camera_context has",
+    ):
+        assert any(said in problem for problem in problems), (said, problems)
+
+
+def test_doctor_says_that_the_recorders_cameras_do_not_fit(tmp_path: Path) -> None:
+    topics = {"image_topics": ["a", "b", "c"]}
+    file = with_recorder(tmp_path / "cell.yaml", "/**/recorder", **topics)
+    checks = configuration_section(read_config(file), file).checks
+    (wrong,) = (check for check in checks if check.status is Status.MISSING)
+    assert wrong.name == "recorder"
+    assert "image_topics has 3 entries" in wrong.detail
 
 
 def test_a_value_that_must_be_filled_in_is_named(tmp_path: Path) -> None:

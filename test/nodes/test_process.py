@@ -40,3 +40,40 @@ def test_a_node_beside_library_threads_ends_in_order(ros_domain: int, number: in
     after, _ = node.communicate(timeout=20)
     assert node.returncode == 0, "".join(before) + after
     assert f"{signal.Signals(number).name}: stopping" in after
+
+
+STARTER = """
+import os, subprocess, sys
+from dva_ros.supervisor import DIE_WITH_PARENT
+environment = {**os.environ, DIE_WITH_PARENT: str(os.getpid())}
+child = subprocess.Popen(sys.argv[2:], env=environment)
+if sys.argv[1] == "stay":
+    child.wait()
+"""
+NODE = """
+import sys
+sys.stdin.readline()  # as imports, which take time
+from dva_ros.nodes.process import die_with_parent
+die_with_parent()
+print("lives", flush=True)
+"""
+
+
+@pytest.mark.parametrize("wrapper", [[], ["sh", "-c", '"$@"; true', "sh"]])
+@pytest.mark.parametrize("starter, said", [("stay", "lives\n"), ("end", "")])
+def test_a_node_whose_starter_ended_during_its_imports_does_not_live_on(
+    wrapper: list[str], starter: str, said: str
+) -> None:
+    """Also where a shell or a debugger stands between them (``--launch-prefix``)."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTER, starter, *wrapper, sys.executable, "-c", NODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if starter == "end":
+        process.wait(20)
+    out, errors = process.communicate("go\n", timeout=20)
+    assert out == said, errors
+    assert (f"process {process.pid}, which started this one, has ended" in errors) == (not said)

@@ -192,8 +192,10 @@ def test_episodes_are_marked_by_services(graph: Graph, tmp_path: Path) -> None:
 def test_kill_9_of_the_recorder_leaves_a_bag_that_is_imported(
     graph: Graph, tmp_path: Path
 ) -> None:
-    """It records what the parameters of `camera_context` name."""
+    """It records what the parameters of `camera_context` and `leapfrog_scheduler` name."""
     cell = params_file(tmp_path / "cell.yaml", {**OTHER_CAMERAS, "rectify": [False]})
+    scheduler = {"/**/leapfrog_scheduler": {"ros__parameters": {"controllers": ["arm", "hand"]}}}
+    cell.write_text(cell.read_text() + yaml.safe_dump(scheduler))
     settings = read_settings(cell)
     topics = {name: given.topic for name, given in settings.inputs.items()}
     RobotInputs(graph.client, topics).start()
@@ -214,6 +216,12 @@ def test_kill_9_of_the_recorder_leaves_a_bag_that_is_imported(
     (file,) = open_bag(path)
     assert sum(1 for _ in file.messages()) > 50
     assert "did not close it" in str(file.breaks[-1])
+    heard = {topic.name for topic in file.topics()}
+    assert {
+        f"/{controller}/{topic}"
+        for controller in ("arm", "hand")
+        for topic in ("joint_trajectory", "controller_state")
+    } == {name for name in heard if name.endswith(("/joint_trajectory", "/controller_state"))}
 
 
 def test_too_little_space_ends_recording_with_its_reason_and_a_whole_file(

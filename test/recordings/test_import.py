@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from bags import STORE, CellBag, command_at, episodes, picture_at, position_at
 from rosbags.rosbag2 import StoragePlugin
 
@@ -18,7 +19,13 @@ from dva_ros.recordings.errors import RecordingError
 from dva_ros.recordings.importer import DatasetForm, ImportReport, import_recordings
 from dva_ros.recordings.marks import Mark, MarkKind
 from dva_ros.recordings.replay import ReplayOptions
-from dva_ros.recordings.settings import CellSettings, NameMap, read_map, read_settings
+from dva_ros.recordings.settings import (
+    CellSettings,
+    NameMap,
+    read_map,
+    read_settings,
+    recorder_parameters,
+)
 from dva_ros.resources import config_path
 from dva_ros.spec import EMBEDDED_CELL
 from dva_ros.training.episodes import Episode
@@ -346,6 +353,46 @@ def test_settings_come_from_the_nodes_parameters_file(tmp_path: Path) -> None:
     path.write_text("topics: [a]")
     with pytest.raises(RecordingError, match="must hold NAME: NAME"):
         read_map(path)
+
+
+def section(*controllers: str) -> dict[str, object]:
+    return {"ros__parameters": {"controllers": list(controllers)}}
+
+
+@pytest.mark.parametrize(
+    "file, controllers",
+    [
+        ({"/**/leapfrog_scheduler": section("arm", "hand")}, ["arm", "hand"]),
+        ({"/**": section("all")}, ["all"]),
+        ({"/**": section("all"), "robot": {"leapfrog_scheduler": section("arm")}}, ["arm"]),
+        ({"recorder": section("mine"), "/**": section("all")}, None),
+        ({"/**/recorder": {"ros__parameters": {"task": "lift"}}, "/**": section("all")}, ["all"]),
+        ({"/**/video_predictor": section("no")}, None),
+    ],
+)
+def test_the_recorder_has_the_schedulers_controllers_but_for_its_own_section(
+    file: dict[str, object], controllers: list[str] | None, tmp_path: Path
+) -> None:
+    """None: nothing is said over what the file gives the recorder itself, or its default."""
+    path = tmp_path / "robot.yaml"
+    path.write_text(yaml.safe_dump(file))
+    assert recorder_parameters(path).get("controllers") == controllers
+
+
+def test_what_the_recorders_own_section_says_of_cameras_and_states_stays(tmp_path: Path) -> None:
+    path = tmp_path / "robot.yaml"
+    scheduler = "/**/leapfrog_scheduler: {ros__parameters: {controller_state_type: a/B}}\n"
+    path.write_text(scheduler)
+    assert recorder_parameters(path) == {
+        "image_topics": ["overhead/image_raw", "front/image_raw"],
+        "transports": ["raw", "raw"],
+        "controller_state_type": "a/B",
+    }
+    path.write_text(scheduler + "/**/recorder: {ros__parameters: {image_topics: [a, b]}}\n")
+    assert recorder_parameters(path) == {
+        "transports": ["raw", "raw"],
+        "controller_state_type": "a/B",
+    }
 
 
 def test_what_was_recorded_late_is_used_but_for_as_live(tmp_path: Path) -> None:

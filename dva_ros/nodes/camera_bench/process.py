@@ -32,7 +32,7 @@ class MeasuredProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **environment(), DIE_WITH_PARENT: "1"},
+            env={**os.environ, **environment(), DIE_WITH_PARENT: str(os.getpid())},
         )
         self.pid = self._process.pid
 
