@@ -17,7 +17,13 @@ from . import lerobot_format as fmt
 from .episodes import Episode
 from .shards import ShardSummary, begin_shard, finish_shard, shard_folder, video_file, write_tables
 from .statistics import IMAGE_STRIDE, sample_statistics
-from .video_file import ENCODER_OPTIONS, FAST_OPTIONS, PIXEL_FORMAT, BackgroundEncoder
+from .video_file import (
+    ENCODER_OPTIONS,
+    FAST_OPTIONS,
+    PIXEL_FORMAT,
+    BackgroundEncoder,
+    VideoEncoder,
+)
 
 MOST_SAMPLES = 64
 """Pictures of a camera in an episode's statistics."""
@@ -124,7 +130,7 @@ class RecordedShards:
             folder,
             {
                 camera.name: BackgroundEncoder(
-                    video_file(folder, camera.name), rate, self._format, options
+                    VideoEncoder(video_file(folder, camera.name), rate, self._format, options)
                 )
                 for camera in self._spec.cameras
             },

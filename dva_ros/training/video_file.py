@@ -69,20 +69,14 @@ class BackgroundEncoder:
     """A `VideoEncoder` on a thread of its own: a picture is encoded while the next one is made.
 
     Args:
-        path, fps, pixel_format, options: of the `VideoEncoder`.
+        encoder: to be used by this one alone from now on.
 
     Raises:
         OSError: from `add` and `close`: a picture before could not be written.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        fps: float,
-        pixel_format: str = PIXEL_FORMAT,
-        options: Mapping[str, str] = ENCODER_OPTIONS,
-    ) -> None:
-        self._encoder = VideoEncoder(path, fps, pixel_format, options)
+    def __init__(self, encoder: VideoEncoder) -> None:
+        self._encoder = encoder
         self._thread = ThreadPoolExecutor(1, "video encoder")
         self._last: Future[None] | None = None
 

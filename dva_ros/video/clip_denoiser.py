@@ -41,10 +41,8 @@ class ClipDenoiser:
             return torch.empty(shape, dtype=model.dtype)
 
         self._x = buffer(batch, horizon, slots, width)
-        self._qkv, self._hidden = (
-            buffer(tokens, 3 * width),
-            buffer(tokens, width * config.mlp_ratio),
-        )
+        self._qkv = buffer(tokens, 3 * width)
+        self._hidden = buffer(tokens, width * config.mlp_ratio)
         self._mixed = buffer(tokens, width)
         self._split = buffer(3, batch, slots, heads, horizon, d)
         self._swapped, self._rotated = (torch.empty_like(self._split[:2]) for _ in range(2))
