@@ -144,11 +144,11 @@ class Leapfrog:
         state, previous = self.state, self.state.frame
         same_session = previous is not None and previous.session == frame.session
         if previous is not None and same_session and frame.index <= previous.index:
-            return self._refused(
+            return self._refused_input(
                 "frame out of order", f"frame {frame.index} after frame {previous.index}"
             )
         if not abs(now - frame.stamp) <= self.parameters.stale_timeout_s:
-            return self._refused(
+            return self._refused_input(
                 "frame stale", f"frame {frame.index} is stamped {now - frame.stamp:.3f} s ago"
             )
         if not same_session:
@@ -213,9 +213,7 @@ class Leapfrog:
         state = self.state
         update_mode(state, self.parameters, now)
         if not state.engaged:
-            # The reason for which an engagement ended stays to be read.
-            state.refusals["not engaged"] += 1
-            return Decision(refusal=f"not engaged: chunk {chunk.chunk_id}")
+            return self._refused_input("not engaged", f"chunk {chunk.chunk_id}")
         try:
             request = require_answer(chunk, state.in_flight)
         except RefusedError as refusal:
@@ -336,6 +334,13 @@ class Leapfrog:
         state.in_flight = None
         detail = f"request {request.request_id} is dropped after {waited:.1f} s"
         return self._refused("no answer", detail).refusal
+
+    def _refused_input(self, kind: str, detail: str) -> Decision:
+        """As `_refused`, but the reason for which an engagement ended stays to be read."""
+        ended = "" if self.state.engaged else self.state.reason
+        decision = self._refused(kind, detail)
+        self.state.reason = ended or decision.refusal
+        return decision
 
     def _refused(self, kind: str, detail: str) -> Decision:
         self.state.refusals[kind] += 1

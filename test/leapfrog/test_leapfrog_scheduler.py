@@ -346,6 +346,15 @@ def test_repeated_old_and_future_frames_are_not_news() -> None:
     assert leapfrog.state.frame == frame(0)
 
 
+def test_the_reason_of_a_disengagement_outlives_late_frames() -> None:
+    """A stall of the machine after it must not hide from the operator why the robot stopped."""
+    leapfrog = engaged()
+    leapfrog.disengage(0.1, "controller arm has been silent")
+    assert "stale" in leapfrog.on_frame(frame(1), 0.9).refusal
+    assert leapfrog.state.reason == "controller arm has been silent"
+    assert leapfrog.state.refusals["frame stale"] == 1
+
+
 def test_a_clock_that_steps_back_disarms_and_sends_nothing() -> None:
     """A reset of simulated time never fires old motion: the new robot is elsewhere."""
     leapfrog = _after_first_chunk()
