@@ -23,6 +23,7 @@ from ..errors import UserError
 from .cell_spec import SPEC_PARAMETERS
 from .conversions import seconds_of
 from .diagnostics import DiagnosticsReporter, Health
+from .matching import publisher_events, subscription_events
 from .parameters import unknown_parameters
 from .qos_overrides import overridable
 
@@ -85,7 +86,8 @@ class ManagedNode(LifecycleNode):
             ParameterError: an override of its quality of service is none.
         """
         with overridable(self, topic, qos) as options:
-            publisher = self.create_publisher(kind, topic, **options)
+            events = publisher_events(self, topic)
+            publisher = self.create_publisher(kind, topic, event_callbacks=events, **options)
         return self.own(publisher, self.destroy_publisher)
 
     def subscribe(
@@ -116,7 +118,10 @@ class ManagedNode(LifecycleNode):
         With `raw` the callback gets the serialized message, as bytes.
         """
         with overridable(self, topic, qos) as options:
-            subscription = self.create_subscription(kind, topic, callback, raw=raw, **options)
+            events = subscription_events(self, topic)
+            subscription = self.create_subscription(
+                kind, topic, callback, raw=raw, event_callbacks=events, **options
+            )
         self.own(subscription, self.destroy_subscription)
 
     def every(self, period_s: float, callback: Callable[[], None]) -> None:

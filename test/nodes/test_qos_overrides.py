@@ -77,3 +77,36 @@ def test_an_override_of_a_topic_that_is_not_there_is_warned_of(
     said = capfd.readouterr().err
     assert "qos_overrides./words.subscription.depth is unknown here and has no effect" in said
     assert "did you mean qos_overrides./word.subscription.depth?" in said
+
+
+def test_a_publisher_that_offers_less_is_named_with_the_remedy(
+    graph: Graph, capfd: pytest.CaptureFixture[str]
+) -> None:
+    graph.add_active(Listener(word__subscription__reliability="reliable"))
+    graph.client.create_publisher(String, "word", qos.SENSOR)
+    said = ""
+
+    def warned() -> bool:
+        nonlocal said
+        said += capfd.readouterr().err
+        return "/word: a publisher has another reliability" in said
+
+    graph.spin_until(warned)
+    assert "qos_overrides./word.subscription.reliability changes this one's" in said
+
+
+def test_a_subscription_that_asks_for_more_is_named_with_the_remedy(
+    graph: Graph, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = graph.add(ManagedNode("speaker"))
+    node.advertise(String, "word", qos.SENSOR)
+    graph.client.create_subscription(String, "word", print, qos.reliable(1))
+    said = ""
+
+    def warned() -> bool:
+        nonlocal said
+        said += capfd.readouterr().err
+        return "/word: a subscription has another reliability" in said
+
+    graph.spin_until(warned)
+    assert "qos_overrides./word.publisher.reliability changes this one's" in said
