@@ -19,18 +19,20 @@ from .amortization import TrainingBatch
 
 @torch.no_grad()
 def distilled(batch: TrainingBatch, teacher: VideoModel, num_steps: int) -> TrainingBatch:
-    """The batch with the teacher's clips in place of the recorded ones as its answer.
+    """The batch with the teacher's clips in place of the recorded ones as its answer, and noise
+    of the teacher's temperature.
 
     Args:
         batch: all of whose clips are at level 0, pure noise.
         teacher: on the batch's device.
         num_steps: denoising steps of the teacher.
     """
-    clips = batch.clips
+    noise = teacher.config.temperature * batch.clips.noisy
+    clips = replace(batch.clips, noisy=noise)
 
     def denoise(noisy: Tensor, level: float) -> Tensor:
         levels = torch.full_like(clips.level, level)
         return teacher(replace(clips, noisy=noisy.to(teacher.dtype), level=levels))
 
-    sampled = sample_clip(denoise, clips.noisy.float(), num_steps)
-    return replace(batch, target=sampled.to(batch.target.dtype))
+    sampled = sample_clip(denoise, noise.float(), num_steps)
+    return replace(batch, clips=clips, target=sampled.to(batch.target.dtype))

@@ -69,6 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="learn to give in one denoising step what the checkpoint of --init gives in STEPS",
     )
     parser.add_argument(
+        "--temperature",
+        type=float,
+        help="standard deviation of the noise that the checkpoint's clips are sampled from, not "
+        "of the noise it learns from: 1 (a new checkpoint's) draws from all that it thinks "
+        "possible, 0 always gives the same answer, near their mean",
+    )
+    parser.add_argument(
         "--block-sparse",
         action="store_true",
         help="attention over time by FlexAttention; for long sequences on a GPU",
@@ -207,6 +214,8 @@ def prepare(args: argparse.Namespace) -> VideoJob:
     has_state = (args.output / STATE_FILE).exists()
     if has_state and not args.resume:
         raise UserError(f"{args.output} holds a run: add --resume or choose another --output")
+    if args.temperature is not None and not 0 <= args.temperature <= 1:
+        raise UserError(f"--temperature must lie between 0 and 1, got {args.temperature}")
     if args.distill < 0 or (args.distill and args.init is None):
         raise UserError("--distill takes the teacher's steps and needs --init, the teacher")
     roots = [Path(part) for part in args.data.split(",")]
@@ -249,6 +258,8 @@ def prepare(args: argparse.Namespace) -> VideoJob:
             )
         except ValueError as error:
             raise UserError(f"options and data give no video model: {error}") from error
+    if args.temperature is not None:
+        config = replace(config, temperature=args.temperature)
     device = args.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

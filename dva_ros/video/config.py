@@ -31,6 +31,8 @@ class VideoModelConfig:
         word_buckets: hash buckets of instruction words.
         max_words: longest instruction in words.
         num_steps: denoising steps used by default.
+        temperature: standard deviation of the noise that clips are sampled from; 1 draws from all
+            that the model thinks possible, 0 always gives the same answer, near their mean.
     """
 
     spec: CellSpec
@@ -50,6 +52,7 @@ class VideoModelConfig:
     word_buckets: int = 512
     max_words: int = 20
     num_steps: int = 4
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("mosaic_height", "mosaic_width"):
@@ -64,6 +67,8 @@ class VideoModelConfig:
                 raise ValueError(f"{name} must hold {self.spec.num_joints} numbers")
         if not 0 <= self.typical_committed <= self.max_committed < self.horizon:
             raise ValueError("typical_committed <= max_committed < horizon does not hold")
+        if not 0.0 <= self.temperature <= 1.0:
+            raise ValueError(f"temperature {self.temperature} is not between 0 and 1")
         if self.max_words > self.num_slots:
             raise ValueError(f"max_words {self.max_words} exceeds the {self.num_slots} slots")
 

@@ -27,9 +27,10 @@ def sample_levels(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 def clip_noise(config: VideoModelConfig, seed: int, frames: int) -> Tensor:
     """What sampling a clip begins with: float32 [H, patches, patch_dim], the same for one seed
-    after as many frames."""
+    after as many frames, with the configured temperature as its standard deviation."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + frames)
-    return torch.randn(config.horizon, config.num_patches, config.patch_dim, generator=generator)
+    shape = config.horizon, config.num_patches, config.patch_dim
+    return config.temperature * torch.randn(shape, generator=generator)
 
 
 def add_noise(clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:

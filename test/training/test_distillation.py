@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,20 +47,25 @@ def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
 def test_the_answer_is_what_the_teachers_sampler_gives_from_the_same_noise(
-    teacher_folder: Path, monkeypatch: pytest.MonkeyPatch
+    teacher_folder: Path, monkeypatch: pytest.MonkeyPatch, temperature: float
 ) -> None:
-    """Held to the predictor that the robot runs: cached, one clip at a time."""
+    """Held to the predictor that the robot runs: cached, one clip at a time. The student begins
+    with noise of the teacher's temperature, too."""
     teacher = load_model(teacher_folder, torch.float32)
+    teacher.config = replace(teacher.config, temperature=temperature)
     store = moving_squares()
     sequence = SequenceSampler(store, teacher.config, 8, 8).sample(np.random.default_rng(0), 1)
     level = torch.zeros(sequence.usable.shape[:2])
     generator = torch.Generator().manual_seed(0)
     batch = noised(sequence, teacher.config, generator, torch.float32, level)
-    target = distilled(batch, teacher, 3).target[0, 0]
+    answered = distilled(batch, teacher, 3)
+    target, noise = answered.target[0, 0], answered.clips.noisy[0, 0]
+    torch.testing.assert_close(noise, temperature * batch.clips.noisy[0, 0])
 
     predictor = VideoPredictor(teacher, num_steps=3)
-    monkeypatch.setattr("dva_ros.video.predictor.clip_noise", lambda *_: batch.clips.noisy[0, 0])
+    monkeypatch.setattr("dva_ros.video.predictor.clip_noise", lambda *_: noise)
     clips, mean, std = batch.clips, np.array([0.5, 0.5, 0]), np.array([0.3, 0.3, 1])
     monkeypatch.setattr("dva_ros.video.predictor.hash_words", lambda *_: clips.words[0].numpy())
     predictor.reset("")

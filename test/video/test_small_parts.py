@@ -12,7 +12,7 @@ from tiny import SPEC, tiny_config
 from dva_ros.spec import CameraSpec
 from dva_ros.video.embedding import WidePatches
 from dva_ros.video.instruction import hash_words
-from dva_ros.video.noise import add_noise, sample_levels, velocity_weight
+from dva_ros.video.noise import add_noise, clip_noise, sample_levels, velocity_weight
 from dva_ros.video.patches import patchify, to_pixels, to_signal, unpatchify
 from dva_ros.video.sampler import sample_clip, sampling_levels
 from dva_ros.video.stem import ConvStem
@@ -114,3 +114,13 @@ def test_no_steps_are_refused() -> None:
     """A sampler needs at least one step."""
     with pytest.raises(ValueError, match="num_steps must be at least 1"):
         sampling_levels(0)
+
+
+def test_the_temperature_scales_the_noise_that_clips_are_sampled_from() -> None:
+    """At 0 every clip begins with the same: nothing is left to chance."""
+    full = clip_noise(tiny_config(), seed=3, frames=5)
+    assert abs(full.std().item() - 1.0) < 0.05
+    torch.testing.assert_close(clip_noise(tiny_config(temperature=0.5), 3, 5), 0.5 * full)
+    assert not clip_noise(tiny_config(temperature=0.0), 3, 5).any()
+    with pytest.raises(ValueError, match="temperature 2"):
+        tiny_config(temperature=2.0)
