@@ -1,6 +1,7 @@
-"""Trains the shipped attention pattern and dense attention for equal operations.
+"""Trains attention patterns for equal operations: the shipped one, the same with local layers, and
+dense attention.
 
-Both have the same parameters to 3 %, data, noise, optimiser and held-out windows; options are
+They have the same parameters to 3 %, data, noise, optimiser and held-out windows; options are
 those of `train video`, of which `--steps` counts the steps of the shipped pattern:
 
 python docs/scripts/attention_quality.py --data data/pick_place_e --output runs/attention \\
@@ -47,8 +48,14 @@ def same(config: VideoModelConfig) -> VideoModelConfig:
     return config
 
 
+def with_local_layers(config: VideoModelConfig) -> VideoModelConfig:
+    """Two of three layers see a quarter of the context only."""
+    return replace(config, local_frames=config.context_frames // 4, global_every=3)
+
+
 PATTERNS = {
     "shipped": Pattern(VideoModel, same, step_operations),
+    "local": Pattern(VideoModel, with_local_layers, step_operations),
     "dense": Pattern(DenseVideoModel, dense_counterpart, dense_step_operations),
 }
 
@@ -128,6 +135,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     video_loop.add_arguments(parser)
+    parser.add_argument(
+        "--patterns", default=",".join(PATTERNS), help="of these, separated by commas"
+    )
     parser.add_argument("--seeds", default="0", help="numbers, separated by commas")
     parser.add_argument("--checks", type=int, default=5, help="measurements of each run")
     parser.add_argument("--workers", type=int, default=2, help="runs side by side")
@@ -136,7 +146,7 @@ def main() -> None:
         parser.error("give --steps: the schedule is to follow operations, not time")
     job = video_loop.prepare(options)
     seeds = [int(part) for part in options.seeds.split(",")]
-    runs = [(name, seed) for seed in seeds for name in PATTERNS]
+    runs = [(name, seed) for seed in seeds for name in options.patterns.split(",")]
     print(f"held-out error at levels {', '.join(map(str, LEVELS))}, and of the last frame copied")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.workers, mp_context=context) as pool:

@@ -37,14 +37,16 @@ def append_cost(config: VideoModelConfig, context: int, batch: int, itemsize: in
     Args:
         itemsize: bytes of a number of the model's dtype.
     """
-    frames = (config.depth - 1) * (context - 1 + NUM_PINNED) + config.depth
+    seen = config.windows(context)[:-1]
+    frames = sum(window - 1 + NUM_PINNED for window in seen) + config.depth
     cached = frames * batch * key_value_numbers(config)
     return _cost(append_products(config, context, batch), cached, itemsize, itemsize)
 
 
 def denoise_cost(config: VideoModelConfig, context: int, batch: int, itemsize: int) -> Cost:
     """Of one denoising step of `batch` clips; arguments as of `append_cost`."""
-    cached = config.depth * (context + NUM_PINNED) * batch * key_value_numbers(config)
+    frames = sum(window + NUM_PINNED for window in config.windows(context))
+    cached = frames * batch * key_value_numbers(config)
     return _cost(denoise_products(config, context, batch), cached, itemsize, itemsize)
 
 

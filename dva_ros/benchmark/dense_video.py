@@ -41,9 +41,8 @@ class DenseVideoModel(VideoModel):
         """As of `VideoModel`."""
         num_real = batch.frames.shape[1]
         num_clips, horizon = batch.noisy.shape[1:3]
-        layout = ParallelLayout.build(
-            num_real, batch.clip_start, horizon, self.config.context_frames, self.dtype
-        )
+        layout = ParallelLayout.build(num_real, batch.clip_start, horizon)
+        mask = layout.mask(self.config.context_frames).to(self.dtype)
         real = self.embedding.real(batch.frames, batch.state)
         clips = self.embedding.clip(
             batch.noisy, batch.level, batch.committed, batch.count, real[:, batch.clip_start]
@@ -55,7 +54,7 @@ class DenseVideoModel(VideoModel):
             table.repeat_interleave(slots, 0) for table in self.rope.tables(layout.index)
         )
         cosine[: NUM_PINNED * slots], sine[: NUM_PINNED * slots] = 1.0, 0.0
-        mask = layout.mask.repeat_interleave(slots, 0).repeat_interleave(slots, 1)
+        mask = mask.repeat_interleave(slots, 0).repeat_interleave(slots, 1)
         # Every token is a frame of one slot to the shipped layers.
         x = torch.cat((words, real, clips.flatten(1, 2)), dim=1).flatten(1, 2)[:, :, None]
         for block in self.blocks:

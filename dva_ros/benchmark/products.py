@@ -57,10 +57,11 @@ def append_products(config: VideoModelConfig, context: int, batch: int) -> list[
     The last block of a context frame needs keys and values only.
     """
     width, tokens = config.width, batch * config.num_slots
-    whole = block_products(config, frames=1, batch=batch) + _temporal(config, 1, context, batch)
+    windows = config.windows(context)[:-1]
     return [
         *real_embedding(config, batch),
-        *times(whole, config.depth - 1),
+        *times(block_products(config, frames=1, batch=batch), len(windows)),
+        *(p for window in windows for p in _temporal(config, 1, window, batch)),
         linear(tokens, width, 3 * width),
         rotation(config, tokens, count=1),
     ]
@@ -71,11 +72,7 @@ def denoise_products(config: VideoModelConfig, context: int, batch: int) -> list
     width, horizon = config.width, config.horizon
     patches = batch * horizon * config.num_patches
     own = attention(config, batch * config.num_slots, horizon, horizon, stored=False)
-    block = [
-        *block_products(config, horizon, batch),
-        *_temporal(config, horizon, context, batch),
-        *own,
-    ]
+    windows = config.windows(context)
     return [
         linear(patches, config.patch_dim, width),
         linear(batch * horizon, config.spec.num_joints, width),
@@ -83,7 +80,8 @@ def denoise_products(config: VideoModelConfig, context: int, batch: int) -> list
         # The level is embedded for the clip and again for the head.
         replace(linear(batch, LEVEL_FEATURES, width), count=2),
         replace(linear(batch, width, width), count=2),
-        *times(block, config.depth),
+        *times([*block_products(config, horizon, batch), *own], config.depth),
+        *(p for window in windows for p in _temporal(config, horizon, window, batch)),
         linear(batch, width, 2 * width),
         linear(patches, width, config.patch_dim + config.patch**2),
     ]

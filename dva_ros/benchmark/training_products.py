@@ -58,7 +58,7 @@ def dense_step_operations(config: VideoModelConfig, shape: TrainingShape) -> int
     width, slots, heads, d = config.width, config.num_slots, config.heads, config.head_dim
     clips, frames = _clips(config, shape)[0], _frames(config, shape)
     tokens = shape.batch * frames * slots
-    pairs = _pairs(config, shape, with_real=True) * slots**2
+    pairs = _pairs(config, shape, config.context_frames, with_real=True) * slots**2
     block = [
         linear(tokens, width, 3 * width),
         linear(tokens, width, width),
@@ -130,21 +130,33 @@ def _inner(config: VideoModelConfig, shape: TrainingShape) -> list[Product]:
     clips, clip_frames = _clips(config, shape)
     frames = _frames(config, shape)
     own = attention(config, clips * slots, config.horizon, config.horizon)
-    whole = [
-        *block_products(config, frames, shape.batch),
-        *_over_time(config, shape, frames, _pairs(config, shape, with_real=True)),
-        *own,
+    windows = config.windows(config.context_frames)
+    whole = [*block_products(config, frames, shape.batch), *own]
+    over_time = [
+        product
+        for window in windows[:-1]
+        for product in _over_time(
+            config, shape, frames, _pairs(config, shape, window, with_real=True)
+        )
     ]
     last = [
         # Context frames need nothing but keys and values in the last block.
         linear(shape.batch * (frames * slots) - clip_frames * slots, width, 3 * width),
         *block_products(config, clip_frames // shape.batch, shape.batch),
         *_over_time(
-            config, shape, clip_frames // shape.batch, _pairs(config, shape, with_real=False)
+            config,
+            shape,
+            clip_frames // shape.batch,
+            _pairs(config, shape, windows[-1], with_real=False),
         ),
         *own,
     ]
-    return [*_around_blocks(config, shape), *times(whole, config.depth - 1), *last]
+    return [
+        *_around_blocks(config, shape),
+        *times(whole, config.depth - 1),
+        *over_time,
+        *last,
+    ]
 
 
 def _around_blocks(config: VideoModelConfig, shape: TrainingShape) -> list[Product]:
@@ -170,9 +182,9 @@ def _over_time(
     ]
 
 
-def _pairs(config: VideoModelConfig, shape: TrainingShape, with_real: bool) -> int:
-    """Pairs of a frame and a real frame that it sees, in one sequence."""
-    window, horizon = config.context_frames, config.horizon
+def _pairs(config: VideoModelConfig, shape: TrainingShape, window: int, with_real: bool) -> int:
+    """Pairs of a frame and a real frame that it sees in a layer's window, in one sequence."""
+    horizon = config.horizon
     if shape.count_masked:
         queries = len(shape.clip_start) * horizon
         queries += NUM_PINNED + shape.num_real if with_real else 0

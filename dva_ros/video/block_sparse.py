@@ -45,10 +45,10 @@ def sparse_attention(q: Tensor, k: Tensor, v: Tensor, mask: BlockMask) -> tuple[
     return attended.float().unflatten(0, lead) * total, total
 
 
-def block_mask(layout: ParallelLayout, num_queries: int) -> BlockMask:
+def block_mask(layout: ParallelLayout, window: int, num_queries: int) -> BlockMask:
     """Which blocks of queries, the last `num_queries` frames, and keys, all frames, to compute."""
     num_frames, first, horizon = len(layout.index), layout.first_clip, layout.horizon
-    newest, window, skipped = layout.newest, layout.window, num_frames - num_queries
+    newest, skipped = layout.newest, num_frames - num_queries
 
     def visible(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
         query, frame = query + skipped, key - NUM_PINNED

@@ -27,7 +27,9 @@ class VideoModelConfig:
         horizon: frames of a predicted clip (H).
         max_committed: greatest number of committed frames (d) seen in training.
         typical_committed: the d that half of all training clips have; a quarter has the greatest.
-        context_frames: attention window over real frames, the newest included.
+        context_frames: attention window over real frames, the newest included, of global layers.
+        local_frames: the window of local layers, where it is the shorter one.
+        global_every: every so many-th layer is global, the others are local.
         word_buckets: hash buckets of instruction words.
         max_words: longest instruction in words.
         num_steps: denoising steps used by default.
@@ -49,6 +51,8 @@ class VideoModelConfig:
     max_committed: int = 4
     typical_committed: int = 3
     context_frames: int = 48
+    local_frames: int = 64
+    global_every: int = 3
     word_buckets: int = 512
     max_words: int = 20
     num_steps: int = 4
@@ -69,6 +73,8 @@ class VideoModelConfig:
             raise ValueError("typical_committed <= max_committed < horizon does not hold")
         if not 0.0 <= self.temperature <= 1.0:
             raise ValueError(f"temperature {self.temperature} is not between 0 and 1")
+        if self.local_frames < 1 or self.global_every < 1:
+            raise ValueError("local_frames and global_every must be 1 or more")
         if self.max_words > self.num_slots:
             raise ValueError(f"max_words {self.max_words} exceeds the {self.num_slots} slots")
 
@@ -91,6 +97,17 @@ class VideoModelConfig:
     def head_dim(self) -> int:
         """Features of one attention head."""
         return self.width // self.heads
+
+    def windows(self, context: int) -> tuple[int, ...]:
+        """How many real frames each layer sees of a context of so many.
+
+        Local layers, with one that sees everything after every few, keep the cost of a long
+        context low (Gemma 2, arXiv 2408.00118).
+        """
+        return tuple(
+            context if (layer + 1) % self.global_every == 0 else min(context, self.local_frames)
+            for layer in range(self.depth)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, for YAML."""

@@ -1,4 +1,4 @@
-"""Keys and values of sessions' contexts, preallocated: a pinned segment beside a ring.
+"""Keys and values of sessions' contexts, preallocated: in each layer a pinned segment and a ring.
 
 Keys of the ring are stored rotated to their absolute frame index. Scores depend on differences
 of indices only, so the ring needs no order, no shift and no second rotation when it wraps.
@@ -50,7 +50,8 @@ class KVCache:
 
     Attributes:
         batch: number of sessions.
-        capacity: real frames that the ring holds of each.
+        capacity: real frames of each that the rings of global layers hold; those of local layers
+            hold their window.
         count: real frames appended to each since the last `reset`, without bound.
     """
 
@@ -66,15 +67,17 @@ class KVCache:
             raise ValueError(
                 f"a cache holds at least one frame of one session, got {capacity} of {batch}"
             )
-        lead = (config.depth, batch, config.num_slots, config.heads)
+        lead = (batch, config.num_slots, config.heads)
         self.batch, self.capacity, self.count = batch, capacity, 0
-        pinned = (*lead, NUM_PINNED, config.head_dim)
-        ring = (*lead, capacity, config.head_dim)
+        pinned = (config.depth, *lead, NUM_PINNED, config.head_dim)
         self._device = device
         self._pinned_k = torch.zeros(pinned, dtype=dtype, device=device)
         self._pinned_v = torch.zeros_like(self._pinned_k)
-        self._ring_k = torch.zeros(ring, dtype=dtype, device=device)
-        self._ring_v = torch.zeros_like(self._ring_k)
+        self._ring_k = [
+            torch.zeros((*lead, window, config.head_dim), dtype=dtype, device=device)
+            for window in config.windows(capacity)
+        ]
+        self._ring_v = [torch.zeros_like(ring) for ring in self._ring_k]
 
     def reset(self) -> None:
         """Forget all frames; memory stays."""
@@ -94,9 +97,9 @@ class KVCache:
 
         It is visible at once in this layer; `advance` closes the frame for all layers.
         """
-        place = self.count % self.capacity
-        self._ring_k[layer, :, :, :, place].copy_(k[..., 0, :])
-        self._ring_v[layer, :, :, :, place].copy_(v[..., 0, :])
+        place = self.count % self._ring_k[layer].shape[-2]
+        self._ring_k[layer][..., place, :].copy_(k[..., 0, :])
+        self._ring_v[layer][..., place, :].copy_(v[..., 0, :])
 
     def advance(self) -> None:
         """Count the frame that was written to all layers."""
@@ -107,14 +110,14 @@ class KVCache:
         return self._pinned_k[layer], self._pinned_v[layer]
 
     def ring(self, layer: int, writing: bool = False) -> KeysAndValues:
-        """Views of what the ring holds, in no order, and no mask.
+        """Views of what a layer's ring holds, in no order, and no mask.
 
         Args:
             writing: include the frame written and not yet counted.
         """
-        held = min(self.count + writing, self.capacity)
-        return self._ring_k[layer, ..., :held, :], self._ring_v[layer, ..., :held, :], None
+        held = slice(min(self.count + writing, self._ring_k[layer].shape[-2]))
+        return self._ring_k[layer][..., held, :], self._ring_v[layer][..., held, :], None
 
     def storage(self) -> tuple[Tensor, ...]:
         """The buffers themselves; they never move."""
-        return self._pinned_k, self._pinned_v, self._ring_k, self._ring_v
+        return self._pinned_k, self._pinned_v, *self._ring_k, *self._ring_v

@@ -92,9 +92,8 @@ class VideoModel(nn.Module):
         """Features of the clips after the last block, [B, C, H, slots, width]."""
         num_real = batch.frames.shape[1]
         num_clips, horizon = batch.noisy.shape[1:3]
-        layout = ParallelLayout.build(
-            num_real, batch.clip_start, horizon, self.config.context_frames, self.dtype
-        )
+        layout = ParallelLayout.build(num_real, batch.clip_start, horizon)
+        windows = self.config.windows(self.config.context_frames)
         tables = self.rope.tables(layout.index)
         pinned_rows = slice(0, NUM_PINNED)
         tables[0][pinned_rows], tables[1][pinned_rows] = 1.0, 0.0
@@ -104,18 +103,21 @@ class VideoModel(nn.Module):
             batch.noisy, batch.level, batch.committed, batch.count, real[:, batch.clip_start]
         )
         x = torch.cat((self.embedding.instruction(batch.words), real, clips.flatten(1, 2)), dim=1)
-        masks: tuple[BlockMask | None, BlockMask | None] = (None, None)
-        if self.block_sparse:
-            masks = block_mask(layout, x.shape[1]), block_mask(layout, num_clips * horizon)
-        for block in self.layers[:-1]:
-            x = x + self._attend_time(block.temporal, x, layout, tables, masks[0])
+        masks = {window: self._mask(layout, window, x.shape[1]) for window in set(windows[:-1])}
+        for block, window in zip(self.layers[:-1], windows[:-1], strict=True):
+            x = x + self._attend_time(block.temporal, x, layout, tables, masks[window])
             x = block.finish(x)
         last_block = self.layers[-1]
-        update = self._attend_time(
-            last_block.temporal, x, layout, tables, masks[1], clips_only=True
-        )
+        mask = self._mask(layout, windows[-1], num_clips * horizon)
+        update = self._attend_time(last_block.temporal, x, layout, tables, mask, clips_only=True)
         x = last_block.finish(x[:, layout.first_clip :] + update)
         return x.unflatten(1, (num_clips, horizon))
+
+    def _mask(self, layout: ParallelLayout, window: int, num_queries: int) -> Tensor | BlockMask:
+        """What the last `num_queries` frames attend to, as `_attend_time` takes it."""
+        if self.block_sparse:
+            return block_mask(layout, window, num_queries)
+        return layout.mask(window)[-num_queries:].to(self.dtype)
 
     def _attend_time(
         self,
@@ -123,21 +125,21 @@ class VideoModel(nn.Module):
         x: Tensor,
         layout: ParallelLayout,
         tables: tuple[Tensor, Tensor],
-        sparse_mask: BlockMask | None,
+        mask: Tensor | BlockMask,
         clips_only: bool = False,
     ) -> Tensor:
         """Everything attends to the pinned frame by content alone, to real frames as the mask
         says, and a clip's frames to each other."""
         q, k, v = attention.project(x)
         rotated_k = self.rope.rotate(k, tables)
-        first, mask = layout.first_clip, layout.mask
+        first = layout.first_clip
         if clips_only:
-            q, mask = q[..., first:, :], mask[first:]
+            q = q[..., first:, :]
             tables = (tables[0][first:], tables[1][first:])
         rotated_q = self.rope.rotate(q, tables)
-        if sparse_mask is not None:
+        if isinstance(mask, BlockMask):
             pinned = exp_attention(q, k[..., :NUM_PINNED, :], v[..., :NUM_PINNED, :])
-            seen = sparse_attention(rotated_q, rotated_k, v, sparse_mask)
+            seen = sparse_attention(rotated_q, rotated_k, v, mask)
             return attention.merge(
                 (pinned[0] + seen[0]).to(q.dtype), (pinned[1] + seen[1]).to(q.dtype)
             )

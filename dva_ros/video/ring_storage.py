@@ -1,4 +1,4 @@
-"""Where a static cache keeps the keys or values of its ring: plain, or in eight bits."""
+"""Where a static cache keeps the keys or values of a layer's ring: plain, or in eight bits."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SMALLEST_SCALE = 2.0**-60
 
 
 class RingStorage(Protocol):
-    """Keys, or values, of all layers; which slot of the ring is written is a tensor."""
+    """Keys, or values, of a layer; which slot of the ring is written is a tensor."""
 
-    def write(self, layer: int, place: Tensor, values: Tensor) -> None:
+    def write(self, place: Tensor, values: Tensor) -> None:
         """Store [batch, slots, heads, 1, d] at `place`, int64 [1]."""
 
-    def read(self, layer: int) -> Tensor:
+    def read(self) -> Tensor:
         """[batch, slots, heads, ring, d] in the model's dtype."""
 
     def buffers(self) -> tuple[Tensor, ...]:
@@ -36,8 +36,7 @@ def ring_storage(
     device: torch.device | str,
 ) -> RingStorage:
     """Storage of `ring` frames in the dtype `kept`, which is `dtype` or `FLOAT8`."""
-    lead = (config.depth, batch, config.num_slots, config.heads)
-    shape = (*lead, ring, config.head_dim)
+    shape = (batch, config.num_slots, config.heads, ring, config.head_dim)
     if kept == FLOAT8:
         return Float8Ring(shape, dtype, device)
     if kept != dtype:
@@ -53,11 +52,11 @@ class PlainRing:
     ) -> None:
         self._values = torch.zeros(shape, dtype=dtype, device=device)
 
-    def write(self, layer: int, place: Tensor, values: Tensor) -> None:
-        self._values[layer].index_copy_(-2, place, values)
+    def write(self, place: Tensor, values: Tensor) -> None:
+        self._values.index_copy_(-2, place, values)
 
-    def read(self, layer: int) -> Tensor:
-        return self._values[layer]
+    def read(self) -> Tensor:
+        return self._values
 
     def buffers(self) -> tuple[Tensor, ...]:
         return (self._values,)
@@ -73,19 +72,19 @@ class Float8Ring:
     def __init__(
         self, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str
     ) -> None:
-        depth, batch, _, heads, ring, _ = shape
+        batch, _, heads, ring, _ = shape
         # Bytes: not every kernel that moves data knows float8.
         self._bytes = torch.zeros(shape, dtype=torch.uint8, device=device)
-        self._scale = torch.ones((depth, batch, 1, heads, ring, 1), dtype=dtype, device=device)
+        self._scale = torch.ones((batch, 1, heads, ring, 1), dtype=dtype, device=device)
 
-    def write(self, layer: int, place: Tensor, values: Tensor) -> None:
+    def write(self, place: Tensor, values: Tensor) -> None:
         scale = _power_of_two(values.float().abs().amax((1, 4), keepdim=True) / _FLOAT8_MAX)
         small = (values.float() / scale).to(FLOAT8).view(torch.uint8)
-        self._bytes[layer].index_copy_(-2, place, small)
-        self._scale[layer].index_copy_(-2, place, scale.to(self._scale.dtype))
+        self._bytes.index_copy_(-2, place, small)
+        self._scale.index_copy_(-2, place, scale.to(self._scale.dtype))
 
-    def read(self, layer: int) -> Tensor:
-        return self._bytes[layer].view(FLOAT8).to(self._scale.dtype).mul_(self._scale[layer])
+    def read(self) -> Tensor:
+        return self._bytes.view(FLOAT8).to(self._scale.dtype).mul_(self._scale)
 
     def buffers(self) -> tuple[Tensor, ...]:
         return self._bytes, self._scale

@@ -22,13 +22,43 @@ _ALIGNMENT = 8
 _NEVER = -(2**40)
 
 
+class _Slots:
+    """Which frames the rings of all layers of one window hold.
+
+    Attributes:
+        window: real frames of a context that these layers see.
+        size: slots of a ring.
+        mask: of the frames that were held when one was written last, [1, size].
+    """
+
+    def __init__(self, window: int, dtype: torch.dtype, device: torch.device | str) -> None:
+        # Matrix units read keys in rows of eight.
+        self.size = -(-(window + SPARE_SLOTS) // _ALIGNMENT) * _ALIGNMENT
+        self.window = window
+        self.frame = torch.full((self.size,), _NEVER, device=device)
+        self.mask = torch.zeros(1, self.size, dtype=dtype, device=device)
+
+    def place(self, count: Tensor) -> Tensor:
+        """Where the frame of index `count` goes."""
+        return count % self.size
+
+    def note(self, count: Tensor) -> None:
+        """The frame of index `count` is being written."""
+        self.frame.index_copy_(0, self.place(count), count)
+        self.mask.copy_(self.held(count + 1))
+
+    def held(self, count: Tensor) -> Tensor:
+        """Slots whose frames are among the last of the window before index `count`, [size]."""
+        return (self.frame < count) & (self.frame >= count - self.window)
+
+
 class StaticCache:
     """The contexts of sessions side by side; they advance together.
 
     Attributes:
         batch: number of sessions.
         capacity: real frames that a context holds.
-        spare: slots of the ring beyond them.
+        spare: slots of every ring beyond what its layer sees, at the least.
     """
 
     def __init__(
@@ -45,9 +75,11 @@ class StaticCache:
             raise ValueError(
                 f"a cache holds at least one frame of one session, got {capacity} of {batch}"
             )
-        # Matrix units read keys in rows of eight.
-        ring = -(-(capacity + SPARE_SLOTS) // _ALIGNMENT) * _ALIGNMENT
-        self.batch, self.capacity, self.spare = batch, capacity, ring - capacity
+        windows = config.windows(capacity)
+        self._slots = {window: _Slots(window, dtype, device) for window in set(windows)}
+        self._slots_of_layer = [self._slots[window] for window in windows]
+        self.batch, self.capacity = batch, capacity
+        self.spare = min(slots.size - slots.window for slots in self._slots.values())
         pinned = (
             *(config.depth, batch, config.num_slots, config.heads),
             *(NUM_PINNED, config.head_dim),
@@ -55,16 +87,19 @@ class StaticCache:
         self._pinned_k = torch.zeros(pinned, dtype=dtype, device=device)
         self._pinned_v = torch.zeros_like(self._pinned_k)
         self._k, self._v = (
-            ring_storage(config, batch, ring, dtype, kept or dtype, device) for _ in range(2)
+            [
+                ring_storage(config, batch, slots.size, dtype, kept or dtype, device)
+                for slots in self._slots_of_layer
+            ]
+            for _ in range(2)
         )
         self._count = torch.zeros(1, dtype=torch.int64, device=device)
-        self._frame_of_slot = torch.full((ring,), _NEVER, device=device)
-        self._mask = torch.zeros(1, ring, dtype=dtype, device=device)
 
     def reset(self) -> None:
         """Forget all frames; memory stays."""
         self._count.zero_()
-        self._frame_of_slot.fill_(_NEVER)
+        for slots in self._slots.values():
+            slots.frame.fill_(_NEVER)
 
     def next_index(self) -> Tensor:
         """Grid index of the frame to come, int64 [1]."""
@@ -77,12 +112,12 @@ class StaticCache:
 
     def write(self, layer: int, k: Tensor, v: Tensor) -> None:
         """See `ContextCache`; overwrites what no context holds any more."""
-        place = self._count % len(self._frame_of_slot)
         if layer == 0:
-            self._frame_of_slot.index_copy_(0, place, self._count)
-            self._mask.copy_(self._held(self._count + 1))
-        self._k.write(layer, place, k)
-        self._v.write(layer, place, v)
+            for slots in self._slots.values():
+                slots.note(self._count)
+        place = self._slots_of_layer[layer].place(self._count)
+        self._k[layer].write(place, k)
+        self._v[layer].write(place, v)
 
     def advance(self) -> None:
         """Count the frame that was written to all layers."""
@@ -93,18 +128,23 @@ class StaticCache:
         return self._pinned_k[layer], self._pinned_v[layer]
 
     def ring(self, layer: int, writing: bool = False) -> KeysAndValues:
-        """The whole ring, and which of its frames were held when one was written last."""
-        return self._k.read(layer), self._v.read(layer), self._mask
+        """A layer's whole ring, and which of its frames were held when one was written last."""
+        mask = self._slots_of_layer[layer].mask
+        return self._k[layer].read(), self._v[layer].read(), mask
+
+    def held(self, count: Tensor) -> dict[int, Tensor]:
+        """Of each window's rings the slots that are part of the context before index `count`."""
+        return {window: slots.held(count) for window, slots in self._slots.items()}
+
+    def window(self, layer: int) -> int:
+        """Real frames that a layer sees."""
+        return self._slots_of_layer[layer].window
 
     def buffers(self) -> tuple[Tensor, ...]:
         """All memory; it never moves."""
-        small = self._count, self._frame_of_slot, self._mask
-        return self._pinned_k, self._pinned_v, *self._k.buffers(), *self._v.buffers(), *small
-
-    def _held(self, count: Tensor) -> Tensor:
-        """Slots whose frames are among the last `capacity` before index `count`, bool [ring]."""
-        frame = self._frame_of_slot
-        return (frame < count) & (frame >= count - self.capacity)
+        rings = (buffer for ring in (*self._k, *self._v) for buffer in ring.buffers())
+        small = (t for slots in self._slots.values() for t in (slots.frame, slots.mask))
+        return self._pinned_k, self._pinned_v, *rings, self._count, *small
 
 
 class ContextView:
@@ -113,12 +153,17 @@ class ContextView:
     def __init__(self, cache: StaticCache) -> None:
         self._cache = cache
         self._count = cache.next_index().clone()
-        self._mask = torch.zeros_like(cache._mask)
+        dtype = cache.pinned(0)[0].dtype
+        self._masks = {
+            window: torch.zeros_like(held, dtype=dtype)[None]
+            for window, held in cache.held(self._count).items()
+        }
 
     def refresh(self) -> None:
         """Look at the context as it is now."""
         self._count.copy_(self._cache.next_index())
-        self._mask.copy_(self._cache._held(self._count))
+        for window, held in self._cache.held(self._count).items():
+            self._masks[window].copy_(held)
 
     def next_index(self) -> Tensor:
         """Grid index of the frame to come, int64 [1]."""
@@ -129,6 +174,6 @@ class ContextView:
         return self._cache.pinned(layer)
 
     def ring(self, layer: int, writing: bool = False) -> KeysAndValues:
-        """The whole ring, and which of its frames were held at the last `refresh`."""
+        """A layer's whole ring, and which of its frames were held at the last `refresh`."""
         k, v, _ = self._cache.ring(layer)
-        return k, v, self._mask
+        return k, v, self._masks[self._cache.window(layer)]

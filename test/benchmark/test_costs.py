@@ -75,12 +75,17 @@ def test_a_product_knows_its_size() -> None:
 
 
 def test_bytes_of_a_step_grow_by_the_cache_only() -> None:
-    """Another frame of context adds its keys and values, read once; weights are read once
-    whatever the batch."""
+    """Another frame of context adds its keys and values, read once, in global layers; weights are
+    read once whatever the batch."""
     config = tiny_config()
-    frame_bytes = sum(tensor.nbytes for tensor in KVCache(config, 1, torch.bfloat16).storage()[2:])
+
+    def ring_bytes(frames: int) -> int:
+        storage = KVCache(config, frames, torch.bfloat16).storage()[2:]
+        return sum(tensor.nbytes for tensor in storage)
+
+    assert 2 * (ring_bytes(9) - ring_bytes(8)) < ring_bytes(2) - ring_bytes(1)
     near, far = (denoise_cost(config, frames, 1, 2).bytes_moved for frames in (8, 9))
-    assert far - near == frame_bytes
+    assert far - near == ring_bytes(9) - ring_bytes(8)
     weights = 2 * near - denoise_cost(config, 8, 2, 2).bytes_moved
     model, unused = random_model(config), ("real_patch", "wide_patch", "stem", "state", "word")
     matrices = [
@@ -108,9 +113,9 @@ def test_operations_of_a_training_step_are_those_that_torch_counts(
     assert forward_operations(config, shape) == forward
     assert step_operations(config, shape) == counter.get_total_flops()
 
-    layout = ParallelLayout.build(10, torch.tensor(starts), 4, 6, torch.float32)
-    hidden, last_hidden = (int((part == 0).sum()) for part in (layout.mask, layout.mask[11:]))
-    pairs = (config.depth - 1) * hidden + last_hidden
+    layout = ParallelLayout.build(10, torch.tensor(starts), 4)
+    hidden = [~layout.mask(window) for window in config.windows(config.context_frames)]
+    pairs = int(sum(mask.sum() for mask in hidden[:-1]) + hidden[-1][11:].sum())
     spared = 4 * 2 * config.num_slots * config.width * pairs
     seen = replace(shape, count_masked=False)
     assert forward_operations(config, seen) == forward - spared

@@ -17,9 +17,9 @@ from dva_ros.video.model import ClipBatch, VideoModel
 
 
 def models() -> tuple[VideoModel, VideoModel, ClipBatch]:
-    """Dense and block-sparse with equal weights in float64; a window shorter than the sequence,
+    """Dense and block-sparse with equal weights in float64; windows shorter than the sequence,
     clips at irregular places."""
-    config = tiny_config(depth=2)
+    config = tiny_config()
     dense, sparse = (random_model(config).double() for _ in range(2))
     sparse.block_sparse = True
     batch = random_batch(config, size=2, num_real=11, clip_start=[0, 3, 4, 10])
@@ -68,9 +68,9 @@ def test_hidden_blocks_are_not_computed() -> None:
     """A sequence of 512 frames with a window of 256 and clips of 8 after every fourth frame: four
     blocks of ten are left, and they hold all that is visible."""
     starts = torch.arange(0, 512, 4)
-    layout = ParallelLayout.build(512, starts, 8, 256, torch.float32)
-    mask = block_mask(layout, len(layout.index))
+    layout = ParallelLayout.build(512, starts, 8)
+    mask = block_mask(layout, 256, len(layout.index))
     assert 55 < mask.sparsity() < 65
     kept = mask.to_dense()[0, 0].repeat_interleave(128, 0).repeat_interleave(128, 1)
-    seen = layout.mask.nonzero()
+    seen = layout.mask(256).nonzero()
     assert kept[seen[:, 0], seen[:, 1] + NUM_PINNED].all()

@@ -29,6 +29,8 @@ def tiny_config(**changes: object) -> VideoModelConfig:
         "max_committed": 2,
         "typical_committed": 1,
         "context_frames": 6,
+        "local_frames": 4,
+        "global_every": 2,
         "max_words": 6,
     }
     return VideoModelConfig(**{**values, **changes})  # type: ignore[arg-type]
