@@ -37,7 +37,7 @@ to {config.max_committed} of these frames.
 
 - Parameters: {parameters / 1e6:.2f} million; width {config.width}, {config.depth} blocks,
   {config.heads} heads, patches of {config.patch} that see {config.patch_margin} pixels more,
-  convolutional stem of width {config.stem_width}, attention over {config.context_frames} frames
+  convolutional stem of width {config.stem_width}, attention over {_windows(config)} frames
 - Training: {step} steps in {elapsed_s / 60:.0f} minutes of wall time
 - Commands, in the order they were given:
 
@@ -52,6 +52,13 @@ predicted from (0 is noise only); `mse_copy_last` repeats the last real frame.
 {_last_row(output / VALIDATION_FILE)}
 """
     (output / CARD_FILE).write_text(card)
+
+
+def _windows(config: VideoModelConfig) -> str:
+    frames = config.context_frames
+    if min(config.windows(frames)) == frames:
+        return f"{frames}"
+    return f"{frames}, in local layers {config.local_frames},"
 
 
 def _last_row(path: Path) -> str:

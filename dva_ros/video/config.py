@@ -26,10 +26,10 @@ class VideoModelConfig:
         mlp_ratio: hidden features of a block's MLP over `width`.
         horizon: frames of a predicted clip (H).
         max_committed: greatest number of committed frames (d) seen in training.
-        typical_committed: the d that half of all training clips have; a quarter has the greatest.
+        typical_committed: the d that a quarter of all training clips have; half have the greatest.
         context_frames: attention window over real frames, the newest included, of global layers.
         local_frames: the window of local layers, where it is the shorter one.
-        global_every: every so many-th layer is global, the others are local.
+        global_every: every so many-th layer, the last among them, is global, the others local.
         word_buckets: hash buckets of instruction words.
         max_words: longest instruction in words.
         num_steps: denoising steps used by default.
@@ -101,12 +101,12 @@ class VideoModelConfig:
     def windows(self, context: int) -> tuple[int, ...]:
         """How many real frames each layer sees of a context of so many.
 
-        Local layers, with one that sees everything after every few, keep the cost of a long
-        context low (Gemma 2, arXiv 2408.00118).
+        Local layers, and one that sees everything after every few, keep the cost of a long
+        context low (Gemma 2, arXiv 2408.00118). The last layer is global.
         """
         return tuple(
-            context if (layer + 1) % self.global_every == 0 else min(context, self.local_frames)
-            for layer in range(self.depth)
+            context if layers_after % self.global_every == 0 else min(context, self.local_frames)
+            for layers_after in reversed(range(self.depth))
         )
 
     def to_dict(self) -> dict[str, Any]:

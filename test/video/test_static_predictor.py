@@ -23,7 +23,8 @@ from dva_ros.video.ring_storage import FLOAT8
 from dva_ros.video.static_cache import ContextView, StaticCache
 from dva_ros.video.static_predictor import StaticPredictor
 
-CONFIG = tiny_config()
+CONFIG = tiny_config(context_frames=9, local_frames=6)
+"""Rings of 16 and of 8 slots."""
 FRAMES = random_frames(CONFIG, 30)
 STATES = np.random.default_rng(3).normal(size=(30, 3)).astype(np.float32)
 COMMITTED = [STATES[:count] for count in range(CONFIG.max_committed + 1)]
@@ -36,7 +37,7 @@ def both(dtype: torch.dtype) -> tuple[VideoPredictor, StaticPredictor]:
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 0), (torch.float32, 1)])
 def test_clips_are_those_of_the_plain_predictor(dtype: torch.dtype, tolerance: int) -> None:
-    """In a ring of 6 that wraps four times, for every d, other steps, and after a reset: equal
+    """In rings of 9 and 6 that wrap, for every d, other steps, and after a reset: equal
     pixels in float64, at most one level apart in float32, where sums have another order."""
     plain, static = both(dtype)
     for instruction, frames in (("lift the box", 30), ("put it down", 4)):
@@ -70,8 +71,8 @@ def denoised(
 @pytest.mark.parametrize("frames", [3, 6, 17])
 def test_a_step_over_the_static_cache_is_that_over_the_plain_one(frames: int) -> None:
     """Before the ring is full, full, and wrapped, two sessions side by side: to 1e-11."""
-    plain = denoised(KVCache(CONFIG, 6, torch.float64, batch=2), frames=frames)
-    cache = StaticCache(CONFIG, 6, torch.float64, batch=2)
+    plain = denoised(KVCache(CONFIG, 9, torch.float64, batch=2), frames=frames)
+    cache = StaticCache(CONFIG, 9, torch.float64, batch=2)
     torch.testing.assert_close(denoised(cache, frames=frames), plain, rtol=1e-11, atol=1e-11)
     view = ContextView(cache)
     cache.reset()
@@ -82,8 +83,8 @@ def test_a_step_over_the_static_cache_is_that_over_the_plain_one(frames: int) ->
 def test_a_float8_cache_is_near_the_plain_one_in_half_the_memory_of_bfloat16() -> None:
     """One step against float64: the mean error stays below 3 % of the signal's deviation (float8
     keeps 3 bits of mantissa: 6 % of one number); and no larger cache."""
-    plain = denoised(KVCache(CONFIG, 6, torch.float64, batch=2))
-    small = denoised(StaticCache(CONFIG, 6, torch.float64, batch=2, kept=FLOAT8))
+    plain = denoised(KVCache(CONFIG, 9, torch.float64, batch=2))
+    small = denoised(StaticCache(CONFIG, 9, torch.float64, batch=2, kept=FLOAT8))
     error = (small - plain).abs().mean() / plain.std()
     assert 1e-5 < error < 0.03
     wide = tiny_config(width=64, heads=1)
@@ -96,7 +97,7 @@ def test_a_float8_cache_is_near_the_plain_one_in_half_the_memory_of_bfloat16() -
 
 def test_float8_scales_keep_large_and_small_frames_apart() -> None:
     """Frames a million times larger than others, in one ring: each keeps its own 3 bits."""
-    cache = StaticCache(CONFIG, 6, torch.float32, kept=FLOAT8)
+    cache = StaticCache(CONFIG, 9, torch.float32, kept=FLOAT8)
     generator = torch.Generator().manual_seed(0)
     shape = (1, CONFIG.num_slots, CONFIG.heads, 1, CONFIG.head_dim)
     written = [torch.randn(shape, generator=generator) * 10.0**power for power in (-3, 0, 3)]
@@ -128,7 +129,7 @@ def test_waiting_would_be_noticed() -> None:
     """The counter is sharp: it sees the plain cache's index, a gather by index, and a value read
     by the host."""
     model = random_model(CONFIG).to("meta")
-    cache = KVCache(CONFIG, 6, torch.float32, "meta")
+    cache = KVCache(CONFIG, 9, torch.float32, "meta")
     frame = torch.zeros(1, CONFIG.num_patches, CONFIG.patch_dim, device="meta")
     with torch.inference_mode(), HostSynchronisations() as waited:
         append_frame(model, cache, frame, torch.zeros(1, 3, device="meta"))
