@@ -186,12 +186,12 @@ def _clean_frames(store: EpisodeStore) -> np.ndarray:
 def _draw_committed(
     config: VideoModelConfig, shape: tuple[int, int], generator: torch.Generator
 ) -> Tensor:
-    """Half of the clips have the greatest number, which a slow predictor needs and whose executed
-    frames are the furthest and hardest; a quarter have the typical one; the rest any."""
+    """Half of the clips have the typical number, a quarter the greatest, which is what a slow
+    predictor needs; the rest have any."""
     uniform = torch.randint(0, config.max_committed + 1, shape, generator=generator)
     kind = torch.rand(shape, generator=generator)
-    typical = torch.where(kind < 0.75, config.typical_committed, uniform)
-    return torch.where(kind < 0.5, config.max_committed, typical)
+    greatest = torch.where(kind < 0.75, config.max_committed, uniform)
+    return torch.where(kind < 0.5, config.typical_committed, greatest)
 
 
 def _frame_weights(usable: Tensor, count: Tensor, horizon: int) -> Tensor:

@@ -109,12 +109,12 @@ def test_clips_hold_the_frames_and_commands_after_their_start() -> None:
     assert float(noise.std()) == pytest.approx(1, abs=0.02)
 
 
-def test_every_number_of_committed_frames_is_drawn_and_the_greatest_most() -> None:
-    """0..max_committed: half the greatest number, a quarter the typical one, the rest any."""
+def test_every_number_of_committed_frames_is_drawn_and_the_typical_one_most() -> None:
+    """0..max_committed: half the typical number, a quarter the greatest, the rest any."""
     sequence = draw(moving_squares(), batch=400)
     batch = noised(sequence, CONFIG, torch.Generator().manual_seed(0), torch.float32)
     shares = torch.bincount(batch.clips.count.flatten()) / batch.clips.count.numel()
-    torch.testing.assert_close(shares, torch.tensor([1, 4, 7]) / 12, atol=0.04, rtol=0)
+    torch.testing.assert_close(shares, torch.tensor([1, 7, 4]) / 12, atol=0.04, rtol=0)
 
 
 def test_frames_that_will_be_executed_weigh_twice() -> None:
