@@ -26,7 +26,7 @@ class VideoModelConfig:
         mlp_ratio: hidden features of a block's MLP over `width`.
         horizon: frames of a predicted clip (H).
         max_committed: greatest number of committed frames (d) seen in training.
-        typical_committed: the d that a quarter of all training clips have; half have the greatest.
+        typical_committed: the d that half of all training clips have; a quarter has the greatest.
         context_frames: attention window over real frames, the newest included, of global layers.
         local_frames: the window of local layers, where it is the shorter one.
         global_every: every so many-th layer, the last among them, is global, the others local.
