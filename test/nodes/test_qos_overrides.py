@@ -79,19 +79,25 @@ def test_an_override_of_a_topic_that_is_not_there_is_warned_of(
     assert "did you mean qos_overrides./word.subscription.depth?" in said
 
 
-def test_a_publisher_that_offers_less_is_named_with_the_remedy(
-    graph: Graph, capfd: pytest.CaptureFixture[str]
-) -> None:
-    graph.add_active(Listener(word__subscription__reliability="reliable"))
-    graph.client.create_publisher(String, "word", qos.SENSOR)
+def warnings_until(graph: Graph, capfd: pytest.CaptureFixture[str], awaited: str) -> str:
+    """What was logged until `awaited` was, which it must be."""
     said = ""
 
     def warned() -> bool:
         nonlocal said
         said += capfd.readouterr().err
-        return "/word: a publisher has another reliability" in said
+        return awaited in said
 
     graph.spin_until(warned)
+    return said
+
+
+def test_a_publisher_that_offers_less_is_named_with_the_remedy(
+    graph: Graph, capfd: pytest.CaptureFixture[str]
+) -> None:
+    graph.add_active(Listener(word__subscription__reliability="reliable"))
+    graph.client.create_publisher(String, "word", qos.SENSOR)
+    said = warnings_until(graph, capfd, "/word: a publisher has another reliability")
     assert "qos_overrides./word.subscription.reliability changes this one's" in said
 
 
@@ -101,12 +107,5 @@ def test_a_subscription_that_asks_for_more_is_named_with_the_remedy(
     node = graph.add(ManagedNode("speaker"))
     node.advertise(String, "word", qos.SENSOR)
     graph.client.create_subscription(String, "word", print, qos.reliable(1))
-    said = ""
-
-    def warned() -> bool:
-        nonlocal said
-        said += capfd.readouterr().err
-        return "/word: a subscription has another reliability" in said
-
-    graph.spin_until(warned)
+    said = warnings_until(graph, capfd, "/word: a subscription has another reliability")
     assert "qos_overrides./word.publisher.reliability changes this one's" in said
