@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .speed import AUTO, add_speed_argument, read_speed
+
 if TYPE_CHECKING:
     from ..evaluation.comparison import ComparisonOptions
 
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "controller periods, for in process messages take no time; the other schedulers' take "
         "effect at the next period; a robot's is 80)",
     )
+    add_speed_argument(parser, AUTO)
     parser.add_argument(
         "--schedulers", default="", help="names, separated by commas; all without this option"
     )
@@ -95,6 +98,7 @@ def _options(args: argparse.Namespace) -> ComparisonOptions:
     from ..errors import UserError
     from ..evaluation.comparison import ComparisonOptions
     from ..evaluation.schedulers.registry import SCHEDULERS
+    from ..evaluation.speed import in_whole_ticks
     from ..resources import model_path
 
     for name in ("episodes", "workers", "max_seconds"):
@@ -112,9 +116,11 @@ def _options(args: argparse.Namespace) -> ComparisonOptions:
     unknown = [name for name in names if name not in SCHEDULERS]
     if unknown:
         raise UserError(f"unknown scheduler '{unknown[0]}'; there are: {', '.join(SCHEDULERS)}")
+    speed = read_speed(args.speed_scaling)
     return ComparisonOptions(
         schedulers=names,
         latencies_ms=latencies,
+        speed_scaling=None if speed is None else in_whole_ticks(speed),
         lead_s=args.lead_ms / 1e3,
         task=args.task,
         episodes=args.episodes,

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .speed import AUTO, add_speed_argument, read_speed
+
 if TYPE_CHECKING:
     from ..evaluation.report import EvaluationOptions, EvaluationReport
 
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jitter-ms", type=float, default=0.0, help="standard deviation of it (in process)"
     )
+    add_speed_argument(parser, "1")
     parser.add_argument("--steps", type=int, help="denoising steps; default: the checkpoint's")
     parser.add_argument("--context-frames", type=int, help="frames of memory")
     parser.add_argument("--workers", type=int, default=2, help="processes (in process)")
@@ -84,6 +87,7 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
     if args.scheduler != "leapfrog" and args.ros:
         raise UserError(f"--scheduler {args.scheduler} runs in process only: leave --ros out")
     return EvaluationOptions(
+        speed_scaling=_speed(args),
         task=args.task,
         episodes=args.episodes,
         seed=args.seed,
@@ -99,6 +103,18 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
         max_seconds=args.max_seconds,
         video=args.video,
     )
+
+
+def _speed(args: argparse.Namespace) -> float:
+    from ..errors import UserError
+    from ..evaluation.speed import in_whole_ticks, speed_for_latency
+
+    speed = read_speed(args.speed_scaling)
+    if args.ros:
+        if speed is None:
+            raise UserError(f"--speed-scaling {AUTO} needs a modelled latency: leave --ros out")
+        return speed
+    return speed_for_latency(args.latency_ms / 1e3) if speed is None else in_whole_ticks(speed)
 
 
 def _run_in_process(options: EvaluationOptions) -> EvaluationReport:

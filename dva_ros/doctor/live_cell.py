@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def live_section(config: CellConfig, live: LiveCell) -> Section:
     """Cameras, joint states and controllers of a cell."""
     title = "Running cell"
-    if config.spec is None or config.context is None or config.scheduler is None:
+    if config.grid is None or config.context is None or config.scheduler is None:
         skipped = Check("topics", Status.MISSING, "not looked at: mend the parameters first")
         return Section(title, (skipped,))
     if live.empty:
@@ -34,9 +34,9 @@ def live_section(config: CellConfig, live: LiveCell) -> Section:
     return Section(
         title,
         (
-            *camera_checks(config.context, config.spec, live),
-            *_joint_states(config.spec, live),
-            *controller_checks(config.scheduler, config.spec, live),
+            *camera_checks(config.context, config.grid, live),
+            *_joint_states(config.grid, live),
+            *controller_checks(config.scheduler, config.grid, live),
         ),
     )
 

@@ -50,7 +50,7 @@ class LoopSettings:
         jitter_s: standard deviation added to it, drawn from the scene's seed.
         max_seconds: an episode without success ends then.
         scheduler: name in `schedulers.registry.SCHEDULERS`.
-        leapfrog: timing of the scheduler, whichever it is.
+        leapfrog: timing of the scheduler, whichever it is; its period is that of the frames.
         generation: of the joint_trajectory_controller.
     """
 
@@ -164,8 +164,9 @@ class _Episode:
         cell.reset(task, seed, split)
         self._rng = np.random.default_rng(seed)
         self._scheduler.engage(self._start, cell.command())
-        ticks_per_frame = round(cell.spec.frame_period_s / CONTROL_PERIOD_S)
-        frames = round(self._settings.max_seconds / cell.spec.frame_period_s)
+        period = self._settings.leapfrog.frame_period_s
+        ticks_per_frame = round(period / CONTROL_PERIOD_S)
+        frames = round(self._settings.max_seconds / period)
         for tick in range(frames * ticks_per_frame):
             now = self._start + tick * CONTROL_PERIOD_S
             self._deliver(now)

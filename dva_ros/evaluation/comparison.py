@@ -15,6 +15,7 @@ from ..errors import UserError
 from .metrics import pooled_rms_jerk
 from .report import EpisodeOutcome, EvaluationOptions, PolicyName, wilson_interval
 from .runner import run_episodes
+from .speed import speed_for_latency
 
 ROWS_FILE = "rows.json"
 
@@ -26,6 +27,7 @@ class ComparisonOptions:
     Attributes:
         schedulers: names in `schedulers.registry.SCHEDULERS`.
         latencies_ms: modelled latencies, from a frame to its chunk's arrival.
+        speed_scaling: speed at which imagined motion is played; None: as the latency needs it.
         lead_s: time that leapfrog leaves its messages to reach the controller, s.
         task, episodes, seed, split, policy, models, max_seconds: see `EvaluationOptions`.
         workers: processes.
@@ -33,6 +35,7 @@ class ComparisonOptions:
 
     schedulers: tuple[str, ...]
     latencies_ms: tuple[float, ...]
+    speed_scaling: float | None
     lead_s: float
     task: str
     episodes: int
@@ -52,6 +55,11 @@ class ComparisonOptions:
                 seed=self.seed,
                 split=self.split,
                 latency_s=latency_ms / 1e3,
+                speed_scaling=(
+                    speed_for_latency(latency_ms / 1e3)
+                    if self.speed_scaling is None
+                    else self.speed_scaling
+                ),
                 lead_s=self.lead_s,
                 models=self.models,
                 policy=self.policy,
@@ -77,6 +85,7 @@ class Row:
     Attributes:
         scheduler: its name.
         latency_ms: modelled.
+        speed_scaling: speed at which imagined motion was played.
         episodes: scenes.
         success: share of them that succeeded.
         success_interval_95: Wilson interval of it.
@@ -91,6 +100,7 @@ class Row:
 
     scheduler: str
     latency_ms: float
+    speed_scaling: float
     episodes: int
     success: float
     success_interval_95: tuple[float, float]
@@ -112,6 +122,7 @@ class Row:
         return Row(
             scheduler=options.scheduler,
             latency_ms=1e3 * options.latency_s,
+            speed_scaling=options.speed_scaling,
             episodes=count,
             success=len(successes) / count,
             success_interval_95=wilson_interval(len(successes), count),

@@ -27,6 +27,7 @@ _PANELS = (
 
 _COLUMNS = (
     "ms",
+    "speed",
     "success",
     "task\ns",
     "cycle\ns",
@@ -45,13 +46,17 @@ def table(rows: Sequence[Row], title: str) -> Table:
         shown.add_column(column, justify="right", no_wrap=True)
     for i, row in enumerate(rows):
         last = i + 1 == len(rows) or rows[i + 1].latency_ms != row.latency_ms
-        shown.add_row(row.scheduler, f"{row.latency_ms:.0f}", *_figures(row), end_section=last)
+        shown.add_row(row.scheduler, *_columns(row), end_section=last)
     return shown
 
 
 def refusals(rows: Sequence[Row]) -> list[str]:
     """Why schedulers did not engage, every reason once."""
     return list(dict.fromkeys(row.refusal for row in rows if row.refusal))
+
+
+def _columns(row: Row) -> tuple[str, ...]:
+    return (f"{row.latency_ms:.0f}", f"{row.speed_scaling:.2f}", *_figures(row))
 
 
 def _figures(row: Row) -> tuple[str, ...]:

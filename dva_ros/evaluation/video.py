@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
@@ -50,7 +51,7 @@ class EpisodeVideo:
         self.sheet_path = path.with_suffix(".png")
         self._spec = spec
         self._title = title
-        self._fps = round(1 / spec.frame_period_s)
+        self._fps = Fraction(1 / spec.frame_period_s).limit_denominator(100)
         self._clip: np.ndarray | None = None
         self._clip_frame = 0
         self._committed = 0

@@ -68,10 +68,12 @@ class Budget:
         longest = parameters.greatest_committed * parameters.frame_period_s
         if latency.percentile(50) <= longest + TOLERANCE_S:
             return ""
+        share = math.floor(100 * parameters.greatest_committed / needed) / 100
+        remedy = f"a speed_scaling of {share:g} times what it is would do"
         self._failed_at = now
         self._failure = (
             f"horizon {parameters.horizon} < 2 x {needed}: {figures} "
-            f"(p50 {latency.percentile(50):.3f} s, {latency.count} chunks)"
+            f"(p50 {latency.percentile(50):.3f} s, {latency.count} chunks); {remedy}"
         )
         self.latency = LatencyTracker(cold_start=0)
         return self._failure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MAX_OVERLAP_S = 0.5
 
@@ -65,6 +65,18 @@ class LeapfrogParameters:
     def knot_period_s(self) -> float:
         """Of the grid on which all motion has its knots: a quarter of a frame."""
         return self.frame_period_s / 4
+
+    def slowed(self, speed_scaling: float) -> LeapfrogParameters:
+        """For a grid that is slower by `speed_scaling`, within 0 (excluded) and 1.
+
+        The same latency is fewer frames then. Input may be stale for so much longer: the robot
+        goes equally far meanwhile. Everything that is the joints' and the wire's stays.
+        """
+        return replace(
+            self,
+            frame_period_s=self.frame_period_s / speed_scaling,
+            stale_timeout_s=self.stale_timeout_s / speed_scaling,
+        )
 
     def __post_init__(self) -> None:
         for name in (

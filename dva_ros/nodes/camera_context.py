@@ -119,7 +119,7 @@ class CameraContextNode(ManagedNode):
         settings = declare(self, CameraContextParameters)
         spec_settings = declare(self, SpecParameters)
         try:
-            self._spec = spec_settings.spec()
+            self._spec = spec_settings.grid()
             inputs = settings.inputs(spec_settings.cameras)
         except (ValueError, ImageError) as error:
             raise MessageError(f"cameras of {NAME} do not fit together: {error}") from error

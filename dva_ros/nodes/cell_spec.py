@@ -25,6 +25,13 @@ class SpecParameters:
     frame_period_s: float = parameter(
         EMBEDDED_CELL.frame_period_s, "period of the time grid, s", minimum=0.005, maximum=2.0
     )
+    speed_scaling: float = parameter(
+        1.0,
+        "speed at which imagined motion is played, 1 as it was trained: the grid's period is "
+        "frame_period_s / speed_scaling; less where latency is longer than two frames",
+        minimum=0.05,
+        maximum=1.0,
+    )
     gripper_joints: tuple[str, ...] = parameter(
         GRIPPERS_BY_NAME,
         "joints that are a finger's travel in m; * stands for any text, an empty name for none; "
@@ -38,8 +45,16 @@ class SpecParameters:
                 f"for {len(self.cameras)} cameras"
             )
 
+    def grid(self) -> CellSpec:
+        """The spec on the grid that the cell runs on, slower by `speed_scaling`.
+
+        Raises:
+            ValueError: see `spec`.
+        """
+        return self.spec().slowed(self.speed_scaling)
+
     def spec(self) -> CellSpec:
-        """The spec that these parameters say.
+        """The spec that these parameters say, as a checkpoint must have it.
 
         Raises:
             ValueError: they cannot be one, e.g. joint names repeat.

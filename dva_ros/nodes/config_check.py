@@ -53,6 +53,7 @@ class CellConfig:
     Attributes:
         problems: what no node would accept, or would ignore; one sentence each.
         spec: of all nodes; None where it is no valid one.
+        grid: the same at the speed that motion is played at.
         context: of ``camera_context``; None where they are not valid. The same for the others.
         video: of ``video_predictor``.
         inverse_dynamics: of ``inverse_dynamics``.
@@ -62,6 +63,7 @@ class CellConfig:
 
     problems: tuple[str, ...]
     spec: CellSpec | None = None
+    grid: CellSpec | None = None
     context: CameraContextParameters | None = None
     video: VideoPredictorParameters | None = None
     inverse_dynamics: InverseDynamicsParameters | None = None
@@ -92,7 +94,7 @@ def read_config(path: Path) -> CellConfig:
 
 
 def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str]) -> CellConfig:
-    specs: dict[str, CellSpec] = {}
+    specs: dict[str, SpecParameters] = {}
     found: dict[str, Any] = {}
     namespace = f"doctor_{os.getpid()}"
     for name in nodes:
@@ -115,7 +117,7 @@ def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str
             if name not in WITHOUT_SPEC:
                 settings = _read_one(node, SpecParameters, said)
                 try:
-                    specs |= {name: settings.spec()} if settings else {}
+                    specs |= {name: settings} if settings and settings.spec() else {}
                 except ValueError as error:
                     said.append(f"{name}: {error}")
             said += [
@@ -127,9 +129,11 @@ def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str
         finally:
             node.destroy_node()
     problems += _spec_problems(specs)
+    first = next(iter(specs.values()), None)
     return CellConfig(
         problems=tuple(dict.fromkeys(problems)),
-        spec=next(iter(specs.values()), None),
+        spec=first.spec() if first else None,
+        grid=first.grid() if first else None,
         context=cast("CameraContextParameters | None", found["camera_context"]),
         video=cast("VideoPredictorParameters | None", found["video_predictor"]),
         inverse_dynamics=cast("InverseDynamicsParameters | None", found["inverse_dynamics"]),
@@ -183,13 +187,16 @@ def _null_problems(content: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{key}: {name} must be filled in"
 
 
-def _spec_problems(specs: Mapping[str, CellSpec]) -> Iterator[str]:
+def _spec_problems(specs: Mapping[str, SpecParameters]) -> Iterator[str]:
     """The nodes must agree."""
     if not specs:
         return
     first = next(iter(specs))
-    for name, spec in specs.items():
+    for name, settings in specs.items():
+        mine, theirs = specs[first].speed_scaling, settings.speed_scaling
         try:
-            specs[first].require_equal(spec, first, name)
+            specs[first].spec().require_equal(settings.spec(), first, name)
+            if mine != theirs:
+                raise UserError(f"speed_scaling differ: {first} has {mine}, {name} has {theirs}")
         except UserError as error:
             yield f"{error}; set it for all nodes at once, under /**"

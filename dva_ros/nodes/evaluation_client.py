@@ -26,7 +26,7 @@ from dva_msgs.srv import ClearContext, ResetCell
 
 from ..evaluation.policy import require_cell
 from ..evaluation.report import EpisodeOutcome, EvaluationOptions, EvaluationReport
-from ..graph import GraphOptions, checkpoint_overrides
+from ..graph import GraphOptions, checkpoint_overrides, speed_overrides
 from ..leapfrog.limits import JointLimits
 from ..resources import config_path
 from ..spec import EMBEDDED_CELL
@@ -174,8 +174,9 @@ class _Evaluation:
         """The first episode's film, where one was asked for."""
         if self._filmed is None or self._options.video is None:
             return []
+        spec = SPEC.slowed(self._options.speed_scaling)
         title = f"{self._options.task}, seed {self._filmed.seed}, through ROS 2 in real time"
-        return list(self._filmed.write_film(self._options.video, SPEC, title))
+        return list(self._filmed.write_film(self._options.video, spec, title))
 
     def _ended(self, record: EpisodeRecord) -> bool:
         task = record.task
@@ -190,7 +191,9 @@ def _graph_options(options: EvaluationOptions) -> GraphOptions:
     overrides = checkpoint_overrides(options.models)
     overrides["video_predictor"]["num_steps"] = options.num_steps or 0
     overrides["video_predictor"]["context_frames"] = options.context_frames or 0
-    overrides["leapfrog_scheduler"] = {"engage_on_activate": False}
+    for name, values in speed_overrides(options.speed_scaling).items():
+        overrides.setdefault(name, {}).update(values)
+    overrides["leapfrog_scheduler"]["engage_on_activate"] = False
     overrides["cell"] = {
         "task": options.task,
         "seed": options.seed,

@@ -69,12 +69,13 @@ class LeapfrogSchedulerNode(ManagedNode):
     def setup(self) -> None:
         """Read the limits and connect."""
         self._settings = settings = declare(self, LeapfrogSchedulerParameters)
-        self._spec = declare(self, SpecParameters).spec()
+        spec_settings = declare(self, SpecParameters)
+        self._spec = spec_settings.spec()
         names = self._spec.joint_names
         limits = JointLimits.load(config_path(settings.joint_limits), names)
         self._boxes = settings.boxes()
         try:
-            timing = settings.leapfrog(self._spec.frame_period_s)
+            timing = settings.leapfrog(spec_settings.frame_period_s, spec_settings.speed_scaling)
         except ValueError as error:
             raise UserError(f"parameters of {self.get_fully_qualified_name()}: {error}") from error
         self._leapfrog = Leapfrog(timing, limits, names)
@@ -109,7 +110,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         self.serve(SetBool, "~/hold", self._on_hold)
         self.serve(SetBool, "~/approve", self._on_approve)
         self.every(0.05, self._watch)
-        self.every(self._spec.frame_period_s, self._publish_status)
+        self.every(timing.frame_period_s, self._publish_status)
 
     def _sender(self, settings: LeapfrogSchedulerParameters) -> TrajectoryTopics | TrajectoryGoals:
         if settings.controller_interface == "action":

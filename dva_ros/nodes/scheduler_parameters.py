@@ -42,7 +42,10 @@ class LeapfrogSchedulerParameters:
         0.03, "what targets do within less is smoothed away, s", minimum=0.005, maximum=0.5
     )
     stale_timeout_s: float = parameter(
-        0.3, "without input for this long the robot stops, s", minimum=0.02, maximum=10.0
+        0.3,
+        "without input for this long, divided by speed_scaling, the robot stops, s",
+        minimum=0.02,
+        maximum=10.0,
     )
     controller_timeout_s: float = parameter(
         1.0,
@@ -104,11 +107,12 @@ class LeapfrogSchedulerParameters:
         if not names or not all(names) or len(set(names)) < len(names):
             raise ValueError(f"controllers must be names, each once, got {list(names)}")
 
-    def leapfrog(self, frame_period_s: float) -> LeapfrogParameters:
+    def leapfrog(self, frame_period_s: float, speed_scaling: float = 1.0) -> LeapfrogParameters:
         """Those of the core; raises ValueError where they do not fit together."""
         fields = {field.name for field in dataclasses.fields(LeapfrogParameters)}
         values = {name: getattr(self, name) for name in fields - {"frame_period_s"}}
-        return LeapfrogParameters(frame_period_s=frame_period_s, **values)
+        parameters = LeapfrogParameters(frame_period_s=frame_period_s, **values)
+        return parameters.slowed(speed_scaling)
 
     def boxes(self) -> tuple[Box, ...]:
         """The table and the obstacles; raises UserError where their file is wrong."""

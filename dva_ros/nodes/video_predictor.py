@@ -71,7 +71,9 @@ class VideoPredictorNode(ManagedNode):
     def setup(self) -> None:
         """Load the model in the thread that will run it, and warm it up."""
         self._settings = settings = declare(self, VideoPredictorParameters)
-        self._spec = declare(self, SpecParameters).spec()
+        spec_settings = declare(self, SpecParameters)
+        self._spec = spec_settings.spec()
+        self._grid_period_s = spec_settings.grid().frame_period_s
         path = checkpoint_path(settings.checkpoint)
         self._model_name = f"{path.parent.name}/{path.name}"
         self._worker = Worker("inference", self._on_failure)
@@ -302,7 +304,7 @@ class VideoPredictorNode(ManagedNode):
             width=clip.shape[2],
             num_real_frames=len(prediction.real),
             joint_names=list(self._spec.joint_names),
-            frame_period_s=self._spec.frame_period_s,
+            frame_period_s=self._grid_period_s,
             model_name=self._model_name,
             seed=self._settings.seed,
             latency_s=now - request.received_s,

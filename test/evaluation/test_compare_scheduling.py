@@ -12,6 +12,7 @@ from dva_ros.__main__ import main
 ROW_KEYS = {
     "scheduler",
     "latency_ms",
+    "speed_scaling",
     "success",
     "idle_s",
     "max_position_step_rad",
@@ -19,6 +20,8 @@ ROW_KEYS = {
     "rms_jerk",
     "cycle_s",
 }
+
+FULL_SPEED = ("--speed-scaling", "1")
 
 
 def _compare(folder: Path, *arguments: str) -> int:
@@ -47,7 +50,9 @@ def test_rows_plot_and_table_and_rows_that_are_done_are_kept(
 ) -> None:
     """Two schedulers at one latency; then at two, of which the first comes from the folder."""
     figures = tmp_path / "figures.json"
-    assert _compare(tmp_path, "--latency", "200", "--schedulers", "leapfrog,naive") == 0
+    assert (
+        _compare(tmp_path, "--latency", "200", "--schedulers", "leapfrog,naive", *FULL_SPEED) == 0
+    )
     content = json.loads((tmp_path / "rows.json").read_text())
     content["rows"][0]["cycle_s"] = 123.0
     (tmp_path / "rows.json").write_text(json.dumps(content))
@@ -62,6 +67,7 @@ def test_rows_plot_and_table_and_rows_that_are_done_are_kept(
             "leapfrog,naive",
             "--json",
             str(figures),
+            *FULL_SPEED,
         )
         == 0
     )
@@ -88,22 +94,34 @@ def test_a_latency_that_the_horizon_cannot_cover_is_a_refusal_with_its_figures(
     tmp_path: Path,
 ) -> None:
     """The robot stays: no success, idle all the time, no motion."""
-    assert _compare(tmp_path, "--latency", "600", "--schedulers", "leapfrog") == 0
+    assert _compare(tmp_path, "--latency", "600", "--schedulers", "leapfrog", *FULL_SPEED) == 0
     (row,) = json.loads((tmp_path / "rows.json").read_text())["rows"]
     assert (row["success"], row["idle_s"], row["rms_jerk"]) == (0.0, 6.0, 0.0)
     assert "H = 8 < 2d = 12" in row["refusal"]
+
+
+def test_by_default_motion_is_as_slow_as_the_latency_needs(tmp_path: Path) -> None:
+    """No speed given: at 600 ms leapfrog plays a third of it, and the box is lifted."""
+    arguments = ("--latency", "600", "--schedulers", "leapfrog", "--max-seconds", "20")
+    assert _compare(tmp_path, *arguments) == 0
+    (row,) = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert row["speed_scaling"] == pytest.approx(1 / 3)
+    assert (row["refusal"], row["success"], row["idle_s"]) == ("", 1.0, 0.0)
+    assert row["cycle_s"] >= 0.6
 
 
 def test_rows_of_other_scenes_are_not_mixed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Another seed or another lead in the same folder is an error that says so."""
-    arguments = ["--latency", "600", "--schedulers", "leapfrog"]
+    arguments = ["--latency", "600", "--schedulers", "leapfrog", *FULL_SPEED]
     assert _compare(tmp_path, *arguments) == 0
     assert _compare(tmp_path, *arguments, "--seed", "5") == 2
     assert "seed" in capsys.readouterr().err
     assert _compare(tmp_path, *arguments, "--lead-ms", "80") == 2
     assert "lead_s" in capsys.readouterr().err
+    assert _compare(tmp_path, *arguments, "--speed-scaling", "auto") == 2
+    assert "speed_scaling" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -113,6 +131,8 @@ def test_rows_of_other_scenes_are_not_mixed(
         (["--latency", "-100"], "--latency"),
         (["--lead-ms", "10"], "two controller periods"),
         (["--schedulers", "clairvoyant"], "temporal_ensembling"),
+        (["--speed-scaling", "fast"], "from 0.05 to 1, or 'auto'"),
+        (["--speed-scaling", "2"], "from 0.05 to 1, or 'auto'"),
         (["--task", "juggle"], "pick_place"),
     ],
 )

@@ -17,7 +17,9 @@ from dva_ros.evaluation.oracle import OracleChunks
 from dva_ros.evaluation.policy import ModelPolicy
 from dva_ros.evaluation.report import EpisodeOutcome, EvaluationOptions
 from dva_ros.evaluation.runner import run_evaluation
+from dva_ros.evaluation.schedulers.timing import timing_for
 from dva_ros.leapfrog.limits import JointLimits
+from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.resources import config_path
 from dva_ros.spec import EMBEDDED_CELL
 
@@ -51,6 +53,21 @@ def test_an_experts_motion_survives_leapfrog_and_controller(cell: Cell, task: st
     assert outcome.refusals == {}
     np.testing.assert_allclose(outcome.latencies_s, 0.25, atol=1e-9)
     assert outcome.predictions / outcome.duration_s > 2.5
+
+
+def test_at_half_speed_the_same_motion_takes_twice_as_long(cell: Cell) -> None:
+    """A latency of four frames is two of the slower grid; the task succeeds, without a pause."""
+    full = _replay(cell, "pick_place", LoopSettings(latency_s=0.2))
+    slowed = timing_for(LeapfrogParameters().slowed(0.5), 0.4)
+    half = _replay(cell, "pick_place", LoopSettings(latency_s=0.4, leapfrog=slowed))
+    assert slowed.committed_frames == 2
+    assert full.success
+    assert half.success, half.outcome
+    assert half.duration_s == pytest.approx(2 * full.duration_s, rel=0.15)
+    assert half.idle_s == 0.0
+    assert half.refusals == {}
+    assert half.velocity_step_ratio <= 1.005
+    assert half.rms_jerk_rad_s3 < full.rms_jerk_rad_s3
 
 
 def test_the_loop_repeats_exactly(cell: Cell) -> None:

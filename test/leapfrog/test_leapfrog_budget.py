@@ -58,6 +58,7 @@ def test_steps_are_reduced_before_motion_is_refused() -> None:
     assert budget.num_steps == 2
     assert "horizon 8 < 2 x 6" in budget.refusal(21.0)
     assert "0.600 s" in budget.refusal(21.0)
+    assert "speed_scaling of 0.66 times what it is" in budget.refusal(21.0)
 
 
 def test_a_horizon_that_cannot_cover_the_latency_holds_and_refuses_to_engage() -> None:

@@ -31,7 +31,7 @@ FOUR = {
 
 class Loop:
     """Context, scheduler and controllers; the test answers requests with a slow sweep of the
-    left waist.
+    left waist. `parameters` are the scheduler's, `shared` all nodes'.
 
     Attributes:
         sent: controller -> the messages to it.
@@ -43,14 +43,19 @@ class Loop:
         graph: Graph,
         parameters: Sequence[Parameter] = (),
         groups: Mapping[str, tuple[str, ...]] = ONE,
+        shared: Sequence[Parameter] = (),
     ) -> None:
         self.graph = graph
-        graph.add_active(CameraContextNode())
+        graph.add_active(CameraContextNode(parameter_overrides=list(shared)))
         self.emulation = EmulatedControllers(graph.client, groups)
         self.emulation.start()
         self.scheduler = graph.add_active(
             LeapfrogSchedulerNode(
-                parameter_overrides=[Parameter("controller_period_s", value=0.02), *parameters]
+                parameter_overrides=[
+                    Parameter("controller_period_s", value=0.02),
+                    *parameters,
+                    *shared,
+                ]
             )
         )
         self.sent = {

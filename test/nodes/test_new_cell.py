@@ -211,6 +211,23 @@ def test_what_the_nodes_would_not_take_is_said(tmp_path: Path) -> None:
         assert any(said in problem for problem in problems), (said, problems)
 
 
+def test_a_speed_that_not_all_nodes_have_is_said_and_one_that_all_have_is_the_grids(
+    tmp_path: Path,
+) -> None:
+    from dva_ros.resources import config_path
+
+    text, file = config_path("cell").read_text(), tmp_path / "cell.yaml"
+    file.write_text(text.replace("horizon: 8", "horizon: 8\n    speed_scaling: 0.5", 1))
+    (problem,) = read_config(file).problems
+    assert "speed_scaling differ: camera_context has 1.0, leapfrog_scheduler has 0.5" in problem
+    file.write_text(f"/**:\n  ros__parameters:\n    speed_scaling: 0.5\n{text}")
+    config = read_config(file)
+    assert config.problems == ()
+    assert config.spec is not None
+    assert config.grid is not None
+    assert (config.spec.frame_period_s, config.grid.frame_period_s) == (0.1, 0.2)
+
+
 def with_recorder(file: Path, key: str, **parameters: object) -> Path:
     """config/cell.yaml with a section of the recorder."""
     from dva_ros.resources import config_path

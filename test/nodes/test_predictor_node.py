@@ -36,13 +36,13 @@ JOINTS = EMBEDDED_CELL.num_joints
 class Chain:
     """Context, predictor and inverse dynamics, asked by the test."""
 
-    def __init__(self, graph: Graph, models: Path) -> None:
+    def __init__(self, graph: Graph, models: Path, speed_scaling: float = 1.0) -> None:
         self.graph = graph
-        graph.add_active(CameraContextNode())
+        speed = Parameter("speed_scaling", value=speed_scaling)
+        graph.add_active(CameraContextNode(parameter_overrides=[speed]))
+        checkpoint = Parameter("checkpoint", value=str(models / "video"))
         self.predictor = graph.add_active(
-            VideoPredictorNode(
-                parameter_overrides=[Parameter("checkpoint", value=str(models / "video"))]
-            )
+            VideoPredictorNode(parameter_overrides=[checkpoint, speed])
         )
         graph.add_active(
             InverseDynamicsNode(
@@ -96,6 +96,16 @@ def test_ids_lead_from_the_request_through_the_clip_to_the_chunk(chain: Chain) -
     assert len(chunk.positions) == chunk.num_frames * JOINTS
     assert np.isfinite(chunk.positions).all()
     assert 0 < chunk.prediction_latency_s < chunk.stamp_to_now_s
+
+
+def test_a_clip_says_how_fast_it_is_played(graph: Graph, tiny_models: Path) -> None:
+    """At half speed its frames are 0.2 s apart; the checkpoint, trained for 0.1 s, is taken."""
+    chain = Chain(graph, tiny_models, speed_scaling=0.5)
+    chain.ask(1)
+    graph.spin_until(lambda: chain.chunks)
+    assert chain.clips[-1].refusal == ""
+    assert chain.clips[-1].frame_period_s == pytest.approx(0.2)
+    assert chain.chunks[-1].frame_period_s == pytest.approx(0.2)
 
 
 def test_a_request_for_a_frame_that_is_past_is_refused_down_to_the_chunk(chain: Chain) -> None:

@@ -18,11 +18,12 @@ from scheduler_loop import FOUR, JOINTS, Loop, ends_at_rest  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
 
-from dva_msgs.msg import LeapfrogStatus  # noqa: E402
+from dva_msgs.msg import ContextFrame, LeapfrogStatus  # noqa: E402
 from dva_ros.cell.description import robot_description  # noqa: E402
 from dva_ros.cell.kinematics import inverse_kinematics_down  # noqa: E402
 from dva_ros.leapfrog.motion import Motion  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
+from dva_ros.nodes.conversions import seconds_of  # noqa: E402
 from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
 
 
@@ -37,6 +38,24 @@ def test_every_message_ends_at_rest_and_moves_in_between(loop: Loop) -> None:
     assert all(ends_at_rest(message) for message in loop.trajectories)
     assert max(abs(p.velocities[0]) for p in loop.trajectories[-1].points) > 0.1
     assert loop.statuses[-1].mode == LeapfrogStatus.MODE_ENGAGED
+
+
+def test_at_half_speed_frames_are_twice_as_far_apart_and_motion_is_half_as_fast(
+    graph: Graph,
+) -> None:
+    """The same targets for the same frames, on a grid of 0.2 s; it still stops for a camera."""
+    loop = Loop(graph, shared=[Parameter("speed_scaling", value=0.5)])
+    frames = graph.collect(ContextFrame, "camera_context/context", qos.FRAMES)
+    loop.engage()
+    graph.spin_until(lambda: len(loop.trajectories) >= 5)
+    stamps = [seconds_of(frame.header.stamp) for frame in frames]
+    np.testing.assert_allclose(np.diff(stamps), 0.2, atol=1e-6)
+    fastest = max(abs(p.velocities[0]) for p in loop.trajectories[-1].points)
+    assert 0.06 < fastest < 0.1
+    assert loop.statuses[-1].mode == LeapfrogStatus.MODE_ENGAGED
+    assert loop.statuses[-1].refusals == 0
+    loop.inputs.without.add("overhead")
+    graph.spin_until(lambda: "overhead" in loop.statuses[-1].reason)
 
 
 def test_deactivation_in_motion_sends_a_stop_as_the_last_message(loop: Loop) -> None:

@@ -46,7 +46,8 @@ def timing_for(base: LeapfrogParameters, latency_s: float) -> LeapfrogParameters
         raise RefusedError(
             "horizon",
             f"{1e3 * latency_s:.0f} ms of latency are d = {committed} frames of "
-            f"{1e3 * base.frame_period_s:.0f} ms, and H = {base.horizon} < 2d = {2 * committed}",
+            f"{1e3 * base.frame_period_s:.0f} ms, and H = {base.horizon} < 2d = {2 * committed}; "
+            "a smaller speed_scaling makes it fewer",
         )
     execute = min(max(base.execute_frames, committed), base.horizon - committed)
     return replace(base, committed_frames=committed, execute_frames=execute)
