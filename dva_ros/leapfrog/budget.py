@@ -10,6 +10,8 @@ from .timeline import TOLERANCE_S
 
 _ENOUGH = 10
 """Latencies that must be known before steps are given up or motion is refused."""
+_STALLS_END = 85
+"""Percentile that a single stall does not reach, even among `_ENOUGH` latencies."""
 _FORGET_S = 30.0
 """A latency that refused motion is measured anew after this long."""
 
@@ -31,13 +33,21 @@ class Budget:
         self._parameters = parameters
         self._failed_at = float("-inf")
         self._failure = ""
+        self._own_steps = parameters.num_steps
         self.latency = LatencyTracker(parameters.cold_start)
         self.num_steps = parameters.num_steps
         self.committed_frames = parameters.committed_frames
 
-    def add(self, latency_s: float, now: float) -> str:
-        """Count a latency; says what it changes, empty where nothing."""
+    def add(self, latency_s: float, now: float, num_steps: int = 0) -> str:
+        """Count a latency; says what it changes, empty where nothing.
+
+        Args:
+            latency_s: camera stamp to the arrival of the chunk, s.
+            now: s.
+            num_steps: denoising steps that the chunk is said to have; 0: not known.
+        """
         parameters = self._parameters
+        self._own_steps = self._own_steps or num_steps
         self.latency.add(latency_s)
         p99, period = self.latency.percentile(99), parameters.frame_period_s
         needed = math.ceil((p99 - TOLERANCE_S) / period) if p99 > 0 else 0
@@ -61,11 +71,14 @@ class Budget:
             f"p99 {latency.percentile(99):.3f} s needs {needed} committed frames of "
             f"{parameters.frame_period_s:g} s, at most {parameters.greatest_committed} are allowed"
         )
-        if parameters.least_steps < self.num_steps:
-            self.num_steps -= 1
+        longest = parameters.greatest_committed * parameters.frame_period_s
+        if latency.percentile(_STALLS_END) <= longest + TOLERANCE_S:
+            return ""
+        steps = self.num_steps or self._own_steps
+        if parameters.least_steps < steps:
+            self.num_steps = steps - 1
             self.latency = LatencyTracker(cold_start=1)
             return f"{figures}: {self.num_steps} denoising steps from now on"
-        longest = parameters.greatest_committed * parameters.frame_period_s
         if latency.percentile(50) <= longest + TOLERANCE_S:
             return ""
         share = math.floor(100 * parameters.greatest_committed / needed) / 100

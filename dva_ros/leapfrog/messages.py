@@ -72,6 +72,7 @@ class Chunk:
         frame_index: n.
         joint_names: order of the columns.
         targets: float [H, J], rad (m for grippers).
+        num_steps: denoising steps that made it; 0: not known.
         refusal: why the request has no answer; nothing else counts then.
     """
 
@@ -81,6 +82,7 @@ class Chunk:
     frame_index: int
     joint_names: tuple[str, ...]
     targets: np.ndarray
+    num_steps: int = 0
     refusal: str = ""
 
 

@@ -286,7 +286,7 @@ class Leapfrog:
         try:
             if chunk.refusal:
                 raise RefusedError("no answer", chunk.refusal)
-            note = state.budget.add(now - request.stamp, now)
+            note = state.budget.add(now - request.stamp, now, chunk.num_steps)
             if state.budget.refusal(now):
                 return replace(self.hold(now, state.budget.refusal(now)), note=note)
             targets = targets_of(chunk, request, self.joint_names, self.parameters.horizon)

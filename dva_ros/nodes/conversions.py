@@ -230,6 +230,7 @@ def chunk_from_msg(message: dva.ActionChunk) -> Chunk:
         frame_index=message.frame_index,
         joint_names=tuple(message.joint_names),
         targets=targets(message.positions, len(message.joint_names)),
+        num_steps=message.num_steps,
         refusal=message.refusal,
     )
 

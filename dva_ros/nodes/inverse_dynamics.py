@@ -166,6 +166,7 @@ class InverseDynamicsNode(ManagedNode):
             frame_period_s=message.frame_period_s,
             model_name=self._model_name,
             seed=message.seed,
+            num_steps=message.num_steps,
             prediction_latency_s=message.latency_s,
         )
 

@@ -48,12 +48,14 @@ class Prediction:
         real: uint8 [k, height, width, 3], frames n-k+1 .. n; the first repeats where the
             session is younger.
         newest: frame n.
+        num_steps: denoising steps that make the clip.
     """
 
     request: ClipRequest
     clip: Future[np.ndarray]
     real: np.ndarray
     newest: ContextFrame
+    num_steps: int
 
 
 class PredictionSession:
@@ -128,4 +130,6 @@ class PredictionSession:
             )
         clip = self._predictor.start(request.committed, request.num_steps)
         padding = [self._real[0]] * ((self._real.maxlen or 0) - len(self._real))
-        return Prediction(request, clip, np.stack([*padding, *self._real]), self._newest)
+        real = np.stack([*padding, *self._real])
+        steps = request.num_steps or self._predictor.num_steps
+        return Prediction(request, clip, real, self._newest, steps)

@@ -307,6 +307,7 @@ class VideoPredictorNode(ManagedNode):
             frame_period_s=self._grid_period_s,
             model_name=self._model_name,
             seed=self._settings.seed,
+            num_steps=prediction.num_steps,
             latency_s=now - request.received_s,
             stamp_to_now_s=now - newest.stamp,
         )

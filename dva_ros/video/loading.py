@@ -29,6 +29,7 @@ class ClipPredictor(Protocol):
     """What nodes need of a predictor; see `VideoPredictor`."""
 
     config: VideoModelConfig
+    num_steps: int
 
     @property
     def num_frames(self) -> int:

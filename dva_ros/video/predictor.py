@@ -43,7 +43,7 @@ class VideoPredictor:
     ) -> None:
         self.config = model.config
         self._model = model
-        self._num_steps = num_steps or self.config.num_steps
+        self.num_steps = num_steps or self.config.num_steps
         self._seed = seed
         self._device = model.embedding.slot.device
         capacity = context_frames or self.config.context_frames
@@ -154,7 +154,7 @@ class VideoPredictor:
         # Guidance differentiates through the model, which inference mode rules out.
         with torch.inference_mode(guide is None), torch.no_grad():
             guidance = None if guide is None else self._guidance(*guide)
-            pixels = self._imagine(committed, num_steps or self._num_steps, guidance)
+            pixels = self._imagine(committed, num_steps or self.num_steps, guidance)
         spec = self.config.spec
         return unpatchify(pixels, spec.mosaic_height, spec.mosaic_width, self.config.patch)
 

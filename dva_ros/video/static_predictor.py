@@ -48,7 +48,7 @@ class StaticPredictor:
         """Arguments as of `load`; `execution` is that of the model's device."""
         self.config = config = model.config
         self._model, self._seed = model, seed
-        self._num_steps = num_steps or config.num_steps
+        self.num_steps = num_steps or config.num_steps
         self._execution = execution or execution_on(model.embedding.slot.device)
         self._frames_lane, self._clip_lane = self._execution.lane(), self._execution.lane()
         device, dtype = self._execution.device, model.dtype
@@ -74,7 +74,7 @@ class StaticPredictor:
         self._append = self._execution.recorded(self.append_work)
         self._begin = self._execution.recorded(self.begin_work)
         self._samplers: dict[int, Work] = {}
-        self._sampler(self._num_steps)
+        self._sampler(self.num_steps)
         self._sent: Mark = Done()
         self._appended: Mark = Done()
         self._begun: Mark = Done()
@@ -159,7 +159,7 @@ class StaticPredictor:
             raise RuntimeError("predict needs at least one appended frame")
         commands = self._input.committed(committed)
         wait([self._under_way])
-        sample = self._sampler(num_steps or self._num_steps)
+        sample = self._sampler(num_steps or self.num_steps)
         self._commands.host.zero_()
         self._commands.host[0, : len(commands)] = torch.from_numpy(commands)
         self._counts.host.fill_(len(commands))

@@ -47,6 +47,30 @@ def test_a_single_stall_neither_costs_steps_nor_motion() -> None:
     assert budget.refusal(111.0) == ""
 
 
+def test_the_predictors_own_steps_are_reduced_as_soon_as_chunks_say_how_many_they_are() -> None:
+    """num_steps 0 leaves the choice to the predictor, until the horizon cannot cover it."""
+    budget = Budget(LeapfrogParameters(least_steps=2, cold_start=0))
+    notes = [budget.add(0.6, 0.3 * i, num_steps=4) for i in range(10)]
+    assert notes[-1].endswith("3 denoising steps from now on")
+    assert budget.num_steps == 3
+    for i in range(11):
+        budget.add(0.5, 10.0 + i, num_steps=3)
+    assert budget.num_steps == 2
+    for i in range(20):
+        budget.add(0.25, 30.0 + i, num_steps=2)
+    assert budget.num_steps == 2
+    assert budget.refusal(60.0) == ""
+
+
+def test_a_stall_among_the_first_chunks_costs_no_step() -> None:
+    """Ten latencies, one of them of five seconds: the p99 is it, the rest is fine."""
+    budget = Budget(LeapfrogParameters(num_steps=4, cold_start=0))
+    _fed(budget, 5.0, 1)
+    _fed(budget, 0.25, 30)
+    assert budget.num_steps == 4
+    assert budget.refusal(31.0) == ""
+
+
 def test_steps_are_reduced_before_motion_is_refused() -> None:
     """Latency that the horizon cannot cover: fewer steps one by one, then refusal."""
     budget = Budget(LeapfrogParameters(num_steps=3, least_steps=2, cold_start=0))

@@ -27,7 +27,7 @@ from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
 from dva_ros.nodes.video_predictor import VideoPredictorNode  # noqa: E402
 from dva_ros.spec import EMBEDDED_CELL  # noqa: E402
-from dva_ros.video.checkpoint import load_model  # noqa: E402
+from dva_ros.video.checkpoint import load_config, load_model  # noqa: E402
 from dva_ros.video.static_predictor import StaticPredictor  # noqa: E402
 
 JOINTS = EMBEDDED_CELL.num_joints
@@ -40,7 +40,8 @@ class Chain:
         self.graph = graph
         speed = Parameter("speed_scaling", value=speed_scaling)
         graph.add_active(CameraContextNode(parameter_overrides=[speed]))
-        checkpoint = Parameter("checkpoint", value=str(models / "video"))
+        self.checkpoint = models / "video"
+        checkpoint = Parameter("checkpoint", value=str(self.checkpoint))
         self.predictor = graph.add_active(
             VideoPredictorNode(parameter_overrides=[checkpoint, speed])
         )
@@ -89,6 +90,7 @@ def test_ids_lead_from_the_request_through_the_clip_to_the_chunk(chain: Chain) -
     clip, chunk = chain.clips[-1], chain.chunks[-1]
     assert (clip.request_id, clip.frame_index, clip.committed_frames) == (41, index, 2)
     assert (chunk.request_id, chunk.clip_id, chunk.frame_index) == (41, clip.clip_id, index)
+    assert clip.num_steps == chunk.num_steps == load_config(chain.checkpoint).num_steps
     assert len(clip.rgb) == clip.num_frames * clip.height * clip.width * 3
     real = np.frombuffer(clip.real_rgb, np.uint8).reshape(2, 80, 64, 3)
     frame = next(f for f in chain.frames if f.frame_index == index)
