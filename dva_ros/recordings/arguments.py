@@ -100,7 +100,7 @@ def import_with_progress(args: argparse.Namespace, form: DatasetForm, fps: int =
         )
     for note in report.notes:
         tqdm.write(f"  {note}")
-    recorded_s = report.counts.frames * settings.spec.frame_period_s
+    recorded_s = report.counts.frames * settings.grid.frame_period_s
     print(_summary(args.output, report, recorded_s, time.monotonic() - begun))
     return 0
 

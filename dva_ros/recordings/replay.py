@@ -149,14 +149,14 @@ class Replay:
         self, settings: CellSettings, marked: bool, sink: EpisodeSink, options: ReplayOptions
     ) -> None:
         self.counts = ReplayCounts()
-        self._period_s = settings.spec.frame_period_s
+        self._period_s = settings.grid.frame_period_s
         limits = settings.limits
         self._wait_s = max(limits.max_delay_s, options.patience_s)
         self._marked = marked and not options.whole
         self._sink = sink
         self._options = options
         self._aligner = ContextAligner(
-            settings.spec,
+            settings.grid,
             {name: (given.height, given.width) for name, given in settings.inputs.items()},
             replace(limits, max_delay_s=self._wait_s, max_age_s=limits.max_age_s + self._wait_s),
             capacity=1,

@@ -51,6 +51,7 @@ class CellSettings:
         limits: when a source counts as missing.
         controllers: whose commands become actions.
         names: other names in the recording.
+        speed_scaling: speed at which imagined motion was played while it was recorded.
     """
 
     spec: CellSpec = EMBEDDED_CELL
@@ -58,6 +59,12 @@ class CellSettings:
     limits: SourceLimits = field(default_factory=SourceLimits)
     controllers: tuple[str, ...] = CONTROLLERS
     names: NameMap = NameMap()
+    speed_scaling: float = 1.0
+
+    @property
+    def grid(self) -> CellSpec:
+        """The spec on the grid that the cell ran on; its frames become those of `spec`."""
+        return self.spec.slowed(self.speed_scaling)
 
     def cell_joints(self, names: Sequence[str]) -> tuple[str, ...]:
         """Joints of the recording by their names in the cell; others keep theirs, but for those
@@ -183,6 +190,7 @@ def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellS
             frozen_motion=float(context.get("frozen_motion_rad", limits.frozen_motion)),
         ),
         controllers=tuple(scheduler.get("controllers", CONTROLLERS)),
+        speed_scaling=float(context.get("speed_scaling", 1.0)),
     )
 
 

@@ -68,6 +68,22 @@ def test_frames_joints_and_commands_are_those_of_the_bag(tmp_path: Path) -> None
     assert report.counts.from_states == 0
 
 
+def test_a_run_at_half_speed_becomes_frames_of_the_speed_that_models_are_trained_for(
+    tmp_path: Path,
+) -> None:
+    """Frames, commands and joints are 0.2 s apart in the bag, 0.1 s in the dataset."""
+    source = CellBag(seconds=3.0).write(tmp_path / "bag.mcap")
+    file = tmp_path / "cell.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    speed_scaling: 0.5\n")
+    _, (episode,) = imported(tmp_path, source, read_settings(file))
+    assert 13 <= episode.num_frames <= 16
+    for frame in range(episode.num_frames - 1):
+        assert np.allclose(episode.state[frame], position_at(0.2 * frame), atol=1e-6)
+        assert np.allclose(episode.action[frame], command_at(0.2 * (frame + 1)), atol=1e-3)
+        difference = episode.images["front"][frame].astype(int) - picture_at("front", 0.2 * frame)
+        assert np.abs(difference).mean() < 2
+
+
 @pytest.mark.parametrize("storage", list(StoragePlugin))
 def test_bags_of_rosbag2_are_imported(tmp_path: Path, storage: StoragePlugin) -> None:
     source = CellBag(seconds=2.0).write_rosbag2(tmp_path / "bag", storage)
