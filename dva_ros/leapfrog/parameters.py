@@ -69,14 +69,12 @@ class LeapfrogParameters:
     def slowed(self, speed_scaling: float) -> LeapfrogParameters:
         """For a grid that is slower by `speed_scaling`, within 0 (excluded) and 1.
 
-        The same latency is fewer frames then. Input may be stale for so much longer: the robot
-        goes equally far meanwhile. Everything that is the joints' and the wire's stays.
+        The same latency is fewer frames then. Input is stale as much later as the next frame
+        comes later. Everything that is the joints' and the wire's stays.
         """
-        return replace(
-            self,
-            frame_period_s=self.frame_period_s / speed_scaling,
-            stale_timeout_s=self.stale_timeout_s / speed_scaling,
-        )
+        period = self.frame_period_s / speed_scaling
+        timeout = self.stale_timeout_s + period - self.frame_period_s
+        return replace(self, frame_period_s=period, stale_timeout_s=timeout)
 
     def __post_init__(self) -> None:
         for name in (

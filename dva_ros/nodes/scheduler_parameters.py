@@ -43,7 +43,7 @@ class LeapfrogSchedulerParameters:
     )
     stale_timeout_s: float = parameter(
         0.3,
-        "without input for this long, divided by speed_scaling, the robot stops, s",
+        "without input for this long (and what a slowed frame takes longer) the robot stops, s",
         minimum=0.02,
         maximum=10.0,
     )
