@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .frames import require_period
 from .messages import Chunk, RefusedError, Request
+from .parameters import LeapfrogParameters
 
 
 def require_answer(chunk: Chunk, request: Request | None) -> Request:
@@ -18,18 +20,24 @@ def require_answer(chunk: Chunk, request: Request | None) -> Request:
 
 
 def targets_of(
-    chunk: Chunk, request: Request, joint_names: tuple[str, ...], horizon: int
+    chunk: Chunk,
+    request: Request,
+    joint_names: tuple[str, ...],
+    parameters: LeapfrogParameters,
 ) -> np.ndarray:
     """The chunk's targets as float64 [H, J].
 
     Raises:
-        RefusedError: another frame, other joints, another shape, or a value that is not finite.
+        RefusedError: another frame or period, other joints, another shape, or a value that is not
+            finite.
     """
     if chunk.frame_index != request.frame_index:
         raise RefusedError(
             "unexpected chunk",
             f"it starts at frame {chunk.frame_index}, asked was {request.frame_index}",
         )
+    if chunk.frame_period_s:
+        require_period("targets are", chunk.frame_period_s, parameters)
     if tuple(chunk.joint_names) != joint_names:
         unknown = [n for n in chunk.joint_names if n not in joint_names]
         missing = [n for n in joint_names if n not in chunk.joint_names]
@@ -38,7 +46,7 @@ def targets_of(
             f"unknown {unknown}, missing {missing}" if unknown or missing else "wrong order",
         )
     targets = np.asarray(chunk.targets, np.float64)
-    expected = (horizon, len(joint_names))
+    expected = (parameters.horizon, len(joint_names))
     if targets.shape != expected:
         raise RefusedError("wrong shape", f"targets are {targets.shape}, expected {expected}")
     bad = ~np.isfinite(targets)

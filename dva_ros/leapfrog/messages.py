@@ -73,6 +73,7 @@ class Chunk:
         joint_names: order of the columns.
         targets: float [H, J], rad (m for grippers).
         num_steps: denoising steps that made it; 0: not known.
+        frame_period_s: between its frames; 0: not said.
         refusal: why the request has no answer; nothing else counts then.
     """
 
@@ -83,6 +84,7 @@ class Chunk:
     joint_names: tuple[str, ...]
     targets: np.ndarray
     num_steps: int = 0
+    frame_period_s: float = 0.0
     refusal: str = ""
 
 

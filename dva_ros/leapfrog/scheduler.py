@@ -11,6 +11,7 @@ from ..trajectory import Trajectory
 from .answers import require_answer, targets_of
 from .budget import Budget
 from .clearance import Guard
+from .frames import require_frame
 from .limits import JointLimits
 from .messages import Chunk, Decision, Frame, Mode, RefusedError, Request, Status
 from .motion import Motion
@@ -142,16 +143,11 @@ class Leapfrog:
         if fault is not None:
             return fault
         state, previous = self.state, self.state.frame
-        same_session = previous is not None and previous.session == frame.session
-        if previous is not None and same_session and frame.index <= previous.index:
-            return self._refused_input(
-                "frame out of order", f"frame {frame.index} after frame {previous.index}"
-            )
-        if not abs(now - frame.stamp) <= self.parameters.stale_timeout_s:
-            return self._refused_input(
-                "frame stale", f"frame {frame.index} is stamped {now - frame.stamp:.3f} s ago"
-            )
-        if not same_session:
+        try:
+            require_frame(frame, previous, now, self.parameters)
+        except RefusedError as refusal:
+            return self._refused_input(refusal.kind, refusal.detail)
+        if previous is None or previous.session != frame.session:
             state.in_flight, state.last_requested, state.proposal = None, None, None
         state.frame, state.frame_arrival = frame, now
         update_mode(state, self.parameters, now)
@@ -289,7 +285,7 @@ class Leapfrog:
             note = state.budget.add(now - request.stamp, now, chunk.num_steps)
             if state.budget.refusal(now):
                 return replace(self.hold(now, state.budget.refusal(now)), note=note)
-            targets = targets_of(chunk, request, self.joint_names, self.parameters.horizon)
+            targets = targets_of(chunk, request, self.joint_names, self.parameters)
         except RefusedError as refusal:
             return self._refused(refusal.kind, refusal.detail)
         proposal = Proposal(chunk.chunk_id, request, targets)

@@ -231,6 +231,7 @@ def chunk_from_msg(message: dva.ActionChunk) -> Chunk:
         joint_names=tuple(message.joint_names),
         targets=targets(message.positions, len(message.joint_names)),
         num_steps=message.num_steps,
+        frame_period_s=message.frame_period_s,
         refusal=message.refusal,
     )
 

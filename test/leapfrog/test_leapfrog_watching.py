@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from streams import HOME, NAMES, answer, engaged, frame, targets_after
@@ -144,3 +146,27 @@ def test_arms_and_table_are_kept_apart_by_the_descriptions_geometry() -> None:
     assert "table" in deep
     close = at((0.2, 0.02, 0.1), (0.2, -0.02, 0.1))
     assert clearance.refusal(through(close, close), 0.0) == ""
+
+
+def test_frames_of_another_grid_are_refused_with_both_periods() -> None:
+    """The context runs at full speed, the scheduler at half: nothing is asked for."""
+    leapfrog = engaged(parameters=LeapfrogParameters().slowed(0.5))
+    leapfrog.on_frame(frame(0), 0.0)
+    for index in range(1, 6):
+        decision = leapfrog.on_frame(frame(index), 0.1 * index)
+        assert "frames are 0.1 s apart, the scheduler's 0.2 s" in decision.refusal
+        assert "speed_scaling" in decision.refusal
+        assert decision.request is None
+    assert leapfrog.state.refusals["other grid"] == 5
+
+
+def test_a_chunk_of_another_grid_is_no_motion() -> None:
+    """The predictor runs at half speed, the scheduler at full."""
+    leapfrog = engaged()
+    leapfrog.on_joint_states(0.0, HOME)
+    request = leapfrog.on_frame(frame(0), 0.0).request
+    assert request is not None
+    chunk = replace(answer(request, np.tile(HOME, (8, 1))), frame_period_s=0.2)
+    decision = leapfrog.accept(chunk, 0.1)
+    assert "targets are 0.2 s apart, the scheduler's 0.1 s" in decision.refusal
+    assert decision.trajectory is None
