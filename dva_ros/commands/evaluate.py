@@ -107,6 +107,7 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
 
 def _speed(args: argparse.Namespace) -> float:
     from ..errors import UserError
+    from ..evaluation.schedulers.timing import p99_latency_s
     from ..evaluation.speed import in_whole_ticks, speed_for_latency
 
     speed = read_speed(args.speed_scaling)
@@ -114,7 +115,9 @@ def _speed(args: argparse.Namespace) -> float:
         if speed is None:
             raise UserError(f"--speed-scaling {AUTO} needs a modelled latency: leave --ros out")
         return speed
-    return speed_for_latency(args.latency_ms / 1e3) if speed is None else in_whole_ticks(speed)
+    if speed is None:
+        return speed_for_latency(p99_latency_s(args.latency_ms / 1e3, args.jitter_ms / 1e3))
+    return in_whole_ticks(speed)
 
 
 def _run_in_process(options: EvaluationOptions) -> EvaluationReport:

@@ -147,3 +147,18 @@ def test_checkpoints_of_different_horizons_are_refused(
     arguments = ["evaluate", "--task", "lift", "--episodes", "2", "--workers", workers]
     assert main([*arguments, "--models", str(models)]) == 2
     assert "horizon" in capsys.readouterr().err
+
+
+def test_auto_speed_counts_jitter_and_needs_a_latency_that_is_modelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """210 ms with a deviation of 40 have a p99 of 303: frames of 0.16 s. In real time: an error."""
+    figures = tmp_path / "figures.json"
+    arguments = ["evaluate", "--task", "lift", "--episodes", "1", "--policy", "expert"]
+    arguments += ["--workers", "1", "--max-seconds", "1", "--speed-scaling", "auto"]
+    timing = ["--latency-ms", "210", "--jitter-ms", "40", "--json", str(figures)]
+    assert main([*arguments, *timing]) == 0
+    assert json.loads(figures.read_text())["speed_scaling"] == pytest.approx(0.1 / 0.16)
+    capsys.readouterr()
+    assert main([*arguments, "--policy", "model", "--ros"]) == 2
+    assert "modelled latency" in capsys.readouterr().err

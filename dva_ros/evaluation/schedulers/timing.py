@@ -13,6 +13,11 @@ _P99 = 2.33
 """Standard deviations from the mean of a normal distribution to its 99th percentile."""
 
 
+def p99_latency_s(latency_s: float, jitter_s: float) -> float:
+    """99th percentile of a modelled latency of this mean and standard deviation."""
+    return latency_s + _P99 * jitter_s
+
+
 def scheduler_timing(
     name: str, base: LeapfrogParameters, latency_s: float, jitter_s: float
 ) -> LeapfrogParameters:
@@ -25,7 +30,7 @@ def scheduler_timing(
     """
     if name not in OVERLAPPING:
         return base
-    return timing_for(base, latency_s + _P99 * jitter_s)
+    return timing_for(base, p99_latency_s(latency_s, jitter_s))
 
 
 def timing_for(base: LeapfrogParameters, latency_s: float) -> LeapfrogParameters:
