@@ -152,7 +152,7 @@ def test_checkpoints_of_different_horizons_are_refused(
 def test_auto_speed_counts_jitter_and_needs_a_latency_that_is_modelled(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """210 ms with a deviation of 40 have a p99 of 303: frames of 0.16 s. In real time: an error."""
+    """210 ms with a deviation of 40 have a p99 of 303: frames of 0.16 s. With nodes: an error."""
     figures = tmp_path / "figures.json"
     arguments = ["evaluate", "--task", "lift", "--episodes", "1", "--policy", "expert"]
     arguments += ["--workers", "1", "--max-seconds", "1", "--speed-scaling", "auto"]
