@@ -12,15 +12,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from streams import HOME, LIMITS, NAMES, SCALE, answer, frame
+from streams import HOME, LIMITS, NAMES, SCALE, answer
 
-from dva_ros.leapfrog.messages import Decision, Request
+from dva_ros.leapfrog.messages import Decision, Frame, Request
 from dva_ros.leapfrog.motion import Motion
 from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.leapfrog.scheduler import Leapfrog
 from dva_ros.leapfrog.splice import violation
 from dva_ros.leapfrog.wire import played
 
+TICK_S = 0.05
 KINDS = ("smooth", "noisy", "wild", "edges", "stuck", "spike", "broken", "gentle")
 
 
@@ -54,24 +55,28 @@ class Storm:
 
     Attributes:
         seed: of everything.
+        speed_scaling: of the grid; its frames are whole ticks of `TICK_S`.
         counts: messages sent, and refusals by kind.
         faults: what was broken, in words.
     """
 
     seed: int
+    speed_scaling: float = 1.0
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
     def run(self, chunks: int) -> Storm:
         """Feed that many chunks."""
         rng = np.random.default_rng(self.seed)
-        self._leapfrog = Leapfrog(LeapfrogParameters(), LIMITS, NAMES)
+        parameters = LeapfrogParameters().slowed(self.speed_scaling)
+        frame_ticks = round(parameters.frame_period_s / TICK_S)
+        self._leapfrog = Leapfrog(parameters, LIMITS, NAMES)
         self._leapfrog.engage(0.0, HOME)
         self._wire = Motion.at_rest(0.0, HOME)
         fed, tick, due = 0, 0, float("inf")
         request: Request | None = None
         while fed < chunks:
-            now = tick * 0.05 + 1e-9
+            now = tick * TICK_S + 1e-9
             position = self._wire.sample(now)[0]
             self._leapfrog.on_joint_states(now, position)
             asked: Request | None = None
@@ -84,11 +89,12 @@ class Storm:
                 self._take(self._leapfrog.disengage(now), now)
                 rest = self._wire.final_position
                 tick += 40
-                now = tick * 0.05
+                now = tick * TICK_S
                 self._leapfrog.engage(now, rest)
                 self._wire = Motion.at_rest(now, rest)
-            if tick % 2 == 0:
-                asked = self._leapfrog.on_frame(frame(tick // 2), now).request or asked
+            if tick % frame_ticks == 0:
+                frame = Frame(1, tick // frame_ticks, tick * TICK_S)
+                asked = self._leapfrog.on_frame(frame, now).request or asked
             if asked is not None:
                 request, due = asked, now + rng.choice([0.1, 0.25, 0.3, 0.45, 0.7])
             self._take(self._leapfrog.watch(now), now)
@@ -116,8 +122,9 @@ class Storm:
         self._wire = sent
 
 
-def _run(task: tuple[int, int]) -> tuple[Counter[str], list[str]]:
-    storm = Storm(task[0]).run(task[1])
+def _run(task: tuple[int, float, int]) -> tuple[Counter[str], list[str]]:
+    seed, speed_scaling, chunks = task
+    storm = Storm(seed, speed_scaling).run(chunks)
     return storm.counts, storm.faults
 
 
@@ -127,8 +134,10 @@ def main() -> int:
     parser.add_argument("--chunks", type=int, default=20000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--speed-scaling", type=float, default=1.0)
     options = parser.parse_args()
-    tasks = [(options.seed + i, 1000) for i in range(-(-options.chunks // 1000))]
+    seeds = range(options.seed, options.seed - (-options.chunks // 1000))
+    tasks = [(seed, options.speed_scaling, 1000) for seed in seeds]
     counts: Counter[str] = Counter()
     faults: list[str] = []
     started = time.monotonic()

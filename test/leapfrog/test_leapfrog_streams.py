@@ -149,11 +149,11 @@ def test_the_same_stream_gives_the_same_motion() -> None:
     np.testing.assert_array_equal(np.stack(first.commands), np.stack(second.commands))
 
 
-@given(st.integers(0, 2**31))
-@settings(max_examples=8, deadline=None)
-def test_no_chunk_breaks_a_limit_on_the_wire(seed: int) -> None:
+@given(st.integers(0, 2**31), st.sampled_from((1.0, 0.5, 0.25)))
+@settings(max_examples=12, deadline=None)
+def test_no_chunk_breaks_a_limit_on_the_wire(seed: int, speed_scaling: float) -> None:
     """Each message keeps every limit, jerk included, and continues the one before."""
-    storm = Storm(seed).run(30)
+    storm = Storm(seed, speed_scaling).run(30)
     assert storm.faults == []
     assert storm.counts["sent"] > 0
 
