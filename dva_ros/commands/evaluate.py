@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .speed import AUTO, add_speed_argument, read_speed
+from ..evaluation.arguments import AUTO, add_speed_argument, read_speed
 
 if TYPE_CHECKING:
     from ..evaluation.report import EvaluationOptions, EvaluationReport

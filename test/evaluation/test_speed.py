@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dva_ros.cell.simulation import CONTROL_PERIOD_S
-from dva_ros.commands.speed import read_speed
 from dva_ros.errors import UserError
+from dva_ros.evaluation.arguments import read_speed
 from dva_ros.evaluation.schedulers.timing import timing_for
 from dva_ros.evaluation.speed import RELIABLE_FRAMES, in_whole_ticks, speed_for_latency
 from dva_ros.leapfrog.parameters import LeapfrogParameters

@@ -22,6 +22,7 @@ from dva_ros.evaluation.policy import ModelPolicy  # noqa: E402
 from dva_ros.graph import GraphOptions, checkpoint_overrides  # noqa: E402
 from dva_ros.inverse_dynamics.decoder import InverseDynamics  # noqa: E402
 from dva_ros.leapfrog.limits import JointLimits  # noqa: E402
+from dva_ros.leapfrog.parameters import LeapfrogParameters  # noqa: E402
 from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.conversions import seconds_of  # noqa: E402
 from dva_ros.resources import config_path  # noqa: E402
@@ -39,9 +40,10 @@ def velocity_in_process(models: Path) -> np.ndarray:
     predictor = VideoPredictor.load(models / "video")
     policy = ModelPolicy(predictor, decoder, decoder.config.num_real_frames)
     limits = JointLimits.load(config_path("joint_limits"), cell.spec.joint_names)
+    timing = LeapfrogParameters(committed_frames=2, execute_frames=2)  # config/cell.yaml's
     positions = []
     for seconds in (START_S, START_S + SPAN_S):
-        settings = LoopSettings(latency_s=0.05, max_seconds=seconds)
+        settings = LoopSettings(latency_s=0.05, max_seconds=seconds, leapfrog=timing)
         ClosedLoop(cell, policy, limits, settings).run(TASKS["pick_place"], 0, "test")
         positions.append(cell.positions().astype(float))
     cell.close()
