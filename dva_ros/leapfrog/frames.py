@@ -17,13 +17,14 @@ def require_frame(
     Raises:
         RefusedError: with the figures.
     """
-    same_session = previous is not None and previous.session == frame.session
-    if same_session and previous is not None and frame.index <= previous.index:
+    if previous is not None and previous.session != frame.session:
+        previous = None
+    if previous is not None and frame.index <= previous.index:
         raise RefusedError("frame out of order", f"frame {frame.index} after {previous.index}")
     if not abs(now - frame.stamp) <= parameters.stale_timeout_s:
         age_s = now - frame.stamp
         raise RefusedError("frame stale", f"frame {frame.index} is stamped {age_s:.3f} s ago")
-    if same_session and previous is not None:
+    if previous is not None:
         apart_s = (frame.stamp - previous.stamp) / (frame.index - previous.index)
         require_period("frames are", apart_s, parameters)
 

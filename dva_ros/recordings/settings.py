@@ -61,6 +61,9 @@ class CellSettings:
     names: NameMap = NameMap()
     speed_scaling: float = 1.0
 
+    def __post_init__(self) -> None:
+        self.spec.slowed(self.speed_scaling)  # raises ValueError where that is no speed
+
     @property
     def grid(self) -> CellSpec:
         """The spec on the grid that the cell ran on; its frames become those of `spec`."""

@@ -82,6 +82,9 @@ def test_a_run_at_half_speed_becomes_frames_of_the_speed_that_models_are_trained
         assert np.allclose(episode.action[frame], command_at(0.2 * (frame + 1)), atol=1e-3)
         difference = episode.images["front"][frame].astype(int) - picture_at("front", 0.2 * frame)
         assert np.abs(difference).mean() < 2
+    file.write_text("/**:\n  ros__parameters:\n    speed_scaling: 0.0\n")
+    with pytest.raises(RecordingError, match=r"cell\.yaml.*speed_scaling"):
+        read_settings(file)
 
 
 @pytest.mark.parametrize("storage", list(StoragePlugin))
