@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dva_ros.graph import middleware
+from dva_ros.bringup.graph import middleware
 
 # Before anything imports numpy, torch, MuJoCo or rclpy; subprocesses of the tests inherit it.
 os.environ.setdefault("MUJOCO_GL", "egl")
@@ -52,3 +54,29 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_models import write_tiny_models
 
     return write_tiny_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def graph(ros_domain: int) -> Iterator[Any]:
+    """A `ros_graph.Graph`, closed after the test."""
+    from ros_graph import Graph
+
+    graph = Graph()
+    yield graph
+    graph.close()
+
+
+@pytest.fixture(scope="session")
+def node_interfaces(ros_domain: int, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What every node has and what each has beside it, read from the running nodes once."""
+    import rclpy
+
+    from dva_ros.reference.introspection import interfaces
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("nodes"))
+        rclpy.init()
+        try:
+            return interfaces()
+        finally:
+            rclpy.shutdown()

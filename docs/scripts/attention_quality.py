@@ -21,11 +21,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 
 from dva_ros.benchmark.dense_video import DenseVideoModel, dense_counterpart
-from dva_ros.benchmark.training_products import (
-    TrainingShape,
-    dense_step_operations,
-    step_operations,
-)
+from dva_ros.compute.training_products import TrainingShape, dense_step_operations, step_operations
 from dva_ros.training import video_loop
 from dva_ros.training.video_loop import VideoJob
 from dva_ros.training.video_trainer import VideoTrainer, mean_over_starts

@@ -11,8 +11,8 @@ from std_srvs.srv import Trigger
 
 from dva_msgs.msg import LeapfrogStatus
 from dva_ros.leapfrog.messages import Mode
-from dva_ros.nodes import qos
-from dva_ros.nodes.conversions import image_from_msg
+from dva_ros.ros import qos
+from dva_ros.ros.conversions import image_from_msg
 
 SECONDS = 10.0
 

@@ -17,7 +17,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from dva_msgs.msg import ActionChunk, PredictedClip
 from dva_ros.context.frame import ContextFrame
 from dva_ros.leapfrog.messages import Request
-from dva_ros.nodes.conversions import (
+from dva_ros.ros.conversions import (
     chunk_from_msg,
     context_frame_from_msg,
     context_frame_to_msg,

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dva_ros.benchmark.ceilings import products_seconds
-from dva_ros.benchmark.products import denoise_products
 from dva_ros.benchmark.workloads import VideoSessions
+from dva_ros.compute.ceilings import products_seconds
+from dva_ros.compute.products import denoise_products
+from dva_ros.data.store import EpisodeStore
 from dva_ros.training.predicted_clips import imagine
-from dva_ros.training.store import EpisodeStore
 from dva_ros.video.cached import denoise_clip
 from dva_ros.video.checkpoint import load_model
 from dva_ros.video.layout import NUM_PINNED

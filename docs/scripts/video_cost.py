@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from camera_recording import HEIGHT, PICTURES, WIDTH, picture
 
-from dva_ros.training.video_file import (
+from dva_ros.data.video_file import (
     ENCODER_OPTIONS,
     FAST_OPTIONS,
     PIXEL_FORMAT,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..compute.ceilings import products_seconds
+from ..compute.products import denoise_products
+from ..compute.timing import Timing, Work, time_in_turns
 from ..video.config import VideoModelConfig
-from .ceilings import products_seconds
 from .hardware import dtype_name
 from .models import random_video_model
-from .products import denoise_products
 from .references import DENSE_DTYPE, GATHER, DenseReference
-from .timing import Timing, Work, time_in_turns
 from .workloads import VideoSessions
 
 CONTEXT_FRAMES = 256

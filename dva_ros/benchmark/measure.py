@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from ..compute.ceilings import Ceilings, products_seconds
+from ..compute.cost import (
+    Cost,
+    append_cost,
+    decode_cost,
+    denoise_cost,
+)
+from ..compute.products import denoise_products
+from ..compute.timing import (
+    Timing,
+    Work,
+    num_bursts,
+    time_in_turns,
+)
 from .allocations import allocated_bytes
-from .ceilings import Ceilings, products_seconds
 from .comparison import NUM_CALLS as COMPARED_CALLS
 from .comparison import ShapeComparison
-from .cost import Cost, append_cost, decode_cost, denoise_cost
 from .hardware import dtype_name, this_machine
 from .models import TimedModels, peers_shape
-from .products import denoise_products
 from .ratios import NUM_CALLS as RATIO_CALLS
 from .ratios import REPEATS as RATIO_REPEATS
 from .ratios import Ratios
@@ -28,7 +39,6 @@ from .report import (
     ReferenceRow,
     Row,
 )
-from .timing import Timing, Work, num_bursts, time_in_turns
 from .workloads import Decoding, VideoSessions
 
 SLOW_REPEATS = 10

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 import yaml
 
+from ..compute.timing import Work, time_in_turns
 from ..errors import UserError
 from ..video.model import VideoModel
 from .references import DENSE_DTYPE, GATHER, DenseReference, WithoutCache
-from .timing import Work, time_in_turns
 from .workloads import VideoSessions
 
 NEAR, FAR = 16, 256

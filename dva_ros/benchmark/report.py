@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .ceilings import Ceilings
+from ..compute.ceilings import Ceilings
 from .comparison import ShapeComparison
 from .hardware import Hardware
 from .ratios import Ratios

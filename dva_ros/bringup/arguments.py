@@ -9,8 +9,8 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 
-from ..graph import GraphOptions
 from ..resources import config_path
+from .graph import GraphOptions
 
 TRUE, FALSE = ("true", "True"), ("false", "False")
 """Both spellings, as in Nav2: launch files that include these pass Python's."""

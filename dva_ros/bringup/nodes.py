@@ -8,10 +8,15 @@ from launch import LaunchDescriptionEntity
 from launch.actions import SetEnvironmentVariable
 from launch_ros.actions import Node
 
-from ..graph import GraphNode, enclave, environment, middleware
 from ..resources import PACKAGE
-from ..supervisor import DIE_WITH_PARENT
+from ..ros.lifetime import DIE_WITH_PARENT
 from .arguments import Bringup
+from .graph import (
+    GraphNode,
+    enclave,
+    environment,
+    middleware,
+)
 from .order import in_order, must_live
 
 RESPAWN_DELAY_S = 2.0

@@ -170,7 +170,7 @@ def _through_nodes(
     if find_spec("rclpy") is None or find_spec("dva_msgs") is None:
         print("image_to_command needs rclpy and dva_msgs: left out")
         return report
-    from ..nodes.latency_client import GraphLoad, measure_graph_latency
+    from ..benchmark.client.latency import GraphLoad, measure_graph_latency
 
     video, inverse_dynamics = models.folders
     load = GraphLoad(

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not 2.0 <= args.seconds <= MAX_SECONDS:
         raise UserError(f"--seconds must be 2 to {MAX_SECONDS:.0f}")
-    from ..nodes.camera_bench.load import FORMATS, CameraLoad
+    from ..benchmark.cameras.load import FORMATS, CameraLoad
 
     if args.encoding not in FORMATS:
         raise UserError(f"--encoding must be one of {', '.join(FORMATS)}")
@@ -48,8 +48,13 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from tqdm import tqdm
 
-    from ..nodes.camera_bench.measure import measure_cameras
-    from ..nodes.camera_bench.report import lost, summary, table, write_json
+    from ..benchmark.cameras.report import (
+        lost,
+        summary,
+        table,
+        write_json,
+    )
+    from ..benchmark.client.cameras.measure import measure_cameras
 
     nodes = 1 + naive
     with tqdm(total=nodes * args.seconds, unit="s", leave=False) as bar:

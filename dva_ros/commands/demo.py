@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run every task through the ROS nodes in real time and print what came of it."""
+    from ..evaluation.client.episodes import run_ros_evaluation
     from ..evaluation.report import EvaluationOptions
-    from ..nodes.evaluation_client import run_ros_evaluation
 
     args.output.mkdir(parents=True, exist_ok=True)
     reports = []

@@ -95,13 +95,13 @@ def _machine() -> list[Section]:
 
 def _cell(args: argparse.Namespace) -> list[Section]:
     """A configuration, and the running cell against it."""
+    from dva_ros.doctor.client.config_check import read_config
     from dva_ros.doctor.configuration import configuration_section, limits_section
     from dva_ros.doctor.live_cell import live_section
     from dva_ros.doctor.report import print_section
-    from dva_ros.new_cell.description import Description
-    from dva_ros.nodes.config_check import read_config
-    from dva_ros.nodes.probe import look
+    from dva_ros.new_cell.client.probe import look
     from dva_ros.resources import config_path
+    from dva_ros.robot.description import Description
 
     path = config_path(args.config)
     description = Description.load(args.urdf) if args.urdf else None

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the episodes and print the report."""
     options = _options(args)
     if args.ros:
-        from ..nodes.evaluation_client import run_ros_evaluation
+        from ..evaluation.client.episodes import run_ros_evaluation
 
         report = run_ros_evaluation(options)
     else:

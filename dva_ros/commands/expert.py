@@ -22,9 +22,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the success of each task; exit status 1 if one is below 98 %."""
     from tqdm import tqdm
 
-    from ..cell.recording import record_episode
     from ..cell.simulation import Cell
     from ..cell.tasks import task_named
+    from ..data.cell_episodes import record_episode
     from ..evaluation.report import wilson_interval
 
     cell = Cell()

@@ -27,9 +27,9 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from tqdm import tqdm
 
-    from ..nodes.faults.catalogue import catalogue
-    from ..nodes.faults.report import TABLE_WIDTH, table, write_json
-    from ..nodes.faults.suite import FaultResult, choose, run_faults
+    from ..faults.client.catalogue import catalogue
+    from ..faults.client.suite import choose, run_faults
+    from ..faults.report import TABLE_WIDTH, FaultResult, table, write_json
     from ..resources import model_path
 
     faults = choose(catalogue(), [name for name in args.only.split(",") if name])
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
         def report(result: FaultResult) -> None:
             results.append(result)
             for problem in result.problems:
-                tqdm.write(f"{result.fault.name}: {problem}")
-            bar.set_postfix_str(result.fault.name, refresh=False)
+                tqdm.write(f"{result.name}: {problem}")
+            bar.set_postfix_str(result.name, refresh=False)
             bar.update()
 
         try:

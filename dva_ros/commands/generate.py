@@ -64,11 +64,11 @@ def run(args: argparse.Namespace) -> int:
     """Record what is missing of the dataset."""
     from tqdm import tqdm
 
+    from ..data.cell_recorder import CellRecorder
+    from ..data.generation import Recorded, RecorderFactory, generate
+    from ..data.generation_plan import GenerationConfig
     from ..evaluation.takeover import TakeoverRecorder
     from ..spec import EMBEDDED_CELL
-    from ..training.cell_recorder import CellRecorder
-    from ..training.generation import Recorded, RecorderFactory, generate
-    from ..training.generation_plan import GenerationConfig
 
     config = GenerationConfig(
         tasks=_tasks(args),
@@ -124,8 +124,8 @@ def run(args: argparse.Namespace) -> int:
 def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
     """Names of the tasks to record, checked."""
     from ..cell.tasks import TASKS
+    from ..data.generation_plan import RANDOM_MOTION
     from ..errors import UserError
-    from ..training.generation_plan import RANDOM_MOTION
 
     if args.episodes < 1 or args.workers < 1:
         raise UserError("--episodes and --workers must be at least 1")

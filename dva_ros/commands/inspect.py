@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..training.lerobot_reader import EpisodeEntry, LeRobotDataset
+    from ..data.lerobot_reader import EpisodeEntry, LeRobotDataset
 
 SUMMARY = "show what a dataset holds: a table, and a contact sheet of random episodes"
 
@@ -27,9 +27,9 @@ def run(args: argparse.Namespace) -> int:
     import cv2
     import numpy as np
 
-    from ..training.contact_sheet import episode_sheet
-    from ..training.dataset_spec import dataset_spec
-    from ..training.lerobot_reader import DamagedEpisode, LeRobotDataset
+    from ..data.contact_sheet import episode_sheet
+    from ..data.dataset_spec import dataset_spec
+    from ..data.lerobot_reader import DamagedEpisode, LeRobotDataset
 
     dataset = LeRobotDataset(args.dataset, dataset_spec(args.dataset))
     _print_table(dataset)

@@ -41,16 +41,16 @@ def run(args: argparse.Namespace) -> int:
     """Print the table."""
     import json
 
+    from ..data.dataset_spec import common_spec
+    from ..data.store import EpisodeStore
     from ..errors import UserError
     from ..inverse_dynamics.checkpoint import CARD_FILE
     from ..inverse_dynamics.decoder import InverseDynamics
     from ..resources import model_path
     from ..spec import EMBEDDED_CELL
-    from ..training.dataset_spec import common_spec
     from ..training.end_effector import end_effectors_of
     from ..training.idm_card import accuracy_table, with_accuracy
     from ..training.idm_measure import imagined_accuracy, real_accuracy, record_scenes
-    from ..training.store import EpisodeStore
 
     folder = model_path(args.model)
     model = InverseDynamics.load(folder, threads=args.threads)

@@ -70,12 +70,12 @@ def run(args: argparse.Namespace) -> int:
         0; 1 where something must be filled in or mended before the nodes can start.
     """
     from dva_ros.new_cell.checkpoints import find_trained
-    from dva_ros.new_cell.description import Description
     from dva_ros.new_cell.files import require_free, write
     from dva_ros.new_cell.findings import LiveCell
     from dva_ros.new_cell.limits import read_limits
     from dva_ros.new_cell.proposal import Wishes, propose
     from dva_ros.resources import share_root
+    from dva_ros.robot.description import Description
 
     if not 0 < args.speed <= 1:
         raise UserError(f"--speed must lie within 0 and 1, got {args.speed}")
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     )
     live = LiveCell()
     if not args.no_topics:
-        from dva_ros.nodes.probe import look
+        from dva_ros.new_cell.client.probe import look
 
         print(f"listening to the cell for {args.measure:g} s ...", flush=True)
         live = look(args.measure, args.namespace, args.use_sim_time)

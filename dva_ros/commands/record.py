@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
     if args.expert:
         return _record_expert(args)
 
-    from ..nodes.process import run_node
     from ..nodes.recorder import RecorderNode
     from ..recordings.keys import TerminalKeys
+    from ..ros.process import run_node
 
     with TerminalKeys() as keys:
         return run_node(lambda: RecorderNode(keys), _ros_arguments(args))
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def _record_expert(args: argparse.Namespace) -> int:
     from ..cell.tasks import TASKS
     from ..errors import UserError
-    from ..nodes.expert_recording import ExpertRecording, record_expert
+    from ..recordings.client.expert import ExpertRecording, record_expert
 
     if args.task not in TASKS:
         raise UserError(f"--expert needs --task, one of {', '.join(TASKS)}")

@@ -38,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import threading
 
-    from ..graph import GraphOptions, checkpoint_overrides
+    from ..bringup.graph import GraphOptions, checkpoint_overrides
+    from ..bringup.supervisor import Supervisor, wait_for_death
     from ..resources import config_path, model_path
-    from ..supervisor import Supervisor, wait_for_death
 
     options = GraphOptions(
         params_file=config_path(args.config),

@@ -10,14 +10,14 @@ import numpy as np
 from ..context.image_decoding import ImageError
 from ..errors import UserError
 from ..leapfrog.limits import JointLimits
-from ..new_cell.description import Description
 from ..resources import config_path, model_path
+from ..robot.description import Description
 from ..spec import CellSpec
 from .check import Check, Section, Status
 from .checkpoints import trained_spec
 
 if TYPE_CHECKING:
-    from ..nodes.config_check import CellConfig
+    from .client.config_check import CellConfig
 
 TRAIN = "train it (docs/bring-up.md), or set checkpoint"
 SAME = 1e-6

@@ -13,7 +13,7 @@ from .live_cameras import RATE_TOLERANCE, camera_checks
 from .live_controllers import controller_checks
 
 if TYPE_CHECKING:
-    from ..nodes.config_check import CellConfig
+    from .client.config_check import CellConfig
 
 
 def live_section(config: CellConfig, live: LiveCell) -> Section:

@@ -11,7 +11,7 @@ from ..spec import CellSpec
 from .check import Check, Status
 
 if TYPE_CHECKING:
-    from ..nodes.scheduler_parameters import LeapfrogSchedulerParameters
+    from ..ros.scheduler_parameters import LeapfrogSchedulerParameters
 
 SCHEDULER = "leapfrog_scheduler"
 RATE_TOLERANCE = 0.05

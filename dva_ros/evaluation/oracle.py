@@ -10,8 +10,8 @@ import numpy as np
 from ..cell.expert import EXPERTS
 from ..cell.kinematics import UnreachableError
 from ..cell.simulation import CONTROL_PERIOD_S, Cell
+from ..data.episodes import Episode
 from ..leapfrog.curve import curve_through
-from ..training.episodes import Episode
 from .policy import Imagined
 
 

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from ..doctor.checkpoints import trained_spec
 from ..errors import UserError
 from ..leapfrog.parameters import LeapfrogParameters
 from ..spec import CellSpec
+from ..trained_spec import trained_spec
 
 
 class FramePredictor(Protocol):

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from ..cell.recording import record_episode
 from ..cell.simulation import Cell
 from ..cell.tasks import TASKS, Split
+from ..data.cell_episodes import record_episode
+from ..data.episodes import Episode
 from ..errors import UserError
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import RefusedError
 from ..leapfrog.parameters import LeapfrogParameters
 from ..resources import config_path
-from ..training.episodes import Episode
 from .closed_loop import ClosedLoop, LoopSettings, Watcher
 from .oracle import ExpertChunks, OracleChunks
 from .policy import Policy, load_model_policy

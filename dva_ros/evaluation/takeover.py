@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cell.recording import EpisodeRecorder, record_takeover
 from ..cell.simulation import Cell
 from ..cell.tasks import TASKS, scene_rng
+from ..data.cell_episodes import EpisodeRecorder, record_takeover
+from ..data.episodes import Episode
+from ..data.generation_plan import EpisodeJob
 from ..leapfrog.limits import JointLimits
 from ..resources import config_path
-from ..training.episodes import Episode
-from ..training.generation_plan import EpisodeJob
 from .closed_loop import ClosedLoop, LoopSettings
 from .policy import load_model_policy
 from .schedulers.timing import timing_for

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..kinematic_model import KinematicModel
+from ..robot.kinematic_model import KinematicModel
 from .motion import Motion
 
 _SPACING_S = 0.05

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..doctor.checkpoints import trained_spec
 from ..errors import UserError
 from ..spec import CellSpec
+from ..trained_spec import trained_spec
 from .cameras import Camera
 
 KINDS = VIDEO, INVERSE_DYNAMICS = "video", "inverse_dynamics"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import UserError
 from ..leapfrog.controllers import mismatch
-from .description import Description
+from ..robot.description import Description
 from .findings import FoundController, JointTopic
 
 

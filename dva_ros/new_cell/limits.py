@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ..errors import UserError
-from .description import DescribedJoint
+from ..robot.description import DescribedJoint
 
 START_SPEED = 1 / 3
 """Share of the robot's own limits on velocity and acceleration to begin with."""

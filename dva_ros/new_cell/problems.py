@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..robot.arms import Arm
+from ..robot.description import Description
 from ..spec import CameraSpec
-from .arms import Arm
 from .cameras import MOSAIC_WIDTHS, PATCH, Camera
 from .controllers import joint_problem
-from .description import Description
 from .findings import FoundController, JointTopic
 from .limits import JointEntry
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
-from .arms import arms_of, finger_joints, is_gripper
+from ..robot.arms import arms_of, finger_joints, is_gripper
+from ..robot.description import Description
 from .cameras import Camera, choose_cameras, cropped, fit_mosaic
 from .checkpoints import INVERSE_DYNAMICS, VIDEO, Trained, fitting
 from .controllers import Choice, choose_controllers, choose_joints
-from .description import Description
 from .document import Line
 from .findings import JointTopic, LiveCell
 from .limits import START_SPEED, JointEntry, joint_entry

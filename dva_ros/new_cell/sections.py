@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..robot.arms import Arm
 from ..spec import GRIPPERS_BY_NAME, CameraSpec, matching_joints
-from .arms import Arm
 from .cameras import Camera
 from .checkpoints import Trained
 from .document import Line

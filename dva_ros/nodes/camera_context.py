@@ -30,20 +30,20 @@ from ..context.image_decoding import ImageError
 from ..context.mosaic import require_shape
 from ..context.picture import Picture
 from ..context.sources import SourceLimits
-from . import qos
-from .camera_topics import CameraTopicParameters
-from .cell_spec import SpecParameters
-from .conversions import (
+from ..ros import qos
+from ..ros.camera_topics import CameraTopicParameters
+from ..ros.cell_spec import SpecParameters
+from ..ros.conversions import (
     MessageError,
     compressed_picture_from_msg,
     context_frame_to_msg,
     picture_from_msg,
     seconds_of,
 )
-from .diagnostics import Health, Level
-from .managed_node import ManagedNode
-from .parameters import declare, parameter
-from .process import run_node
+from ..ros.diagnostics import Health, Level
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare, parameter
+from ..ros.process import run_node
 
 NAME = "camera_context"
 

@@ -30,11 +30,11 @@ from dva_msgs.srv import ResetCell
 from ..cell.controller import Generation
 from ..cell.description import robot_description
 from ..cell.model import CAMERAS
+from ..cell.real_time import Measurement, RealTimeCell, find_task
 from ..cell.tasks import SPLITS, Split
 from ..errors import UserError
-from ..trajectory import Trajectory
-from . import qos
-from .conversions import (
+from ..ros import qos
+from ..ros.conversions import (
     camera_info,
     controller_state_to_msg,
     header,
@@ -43,12 +43,12 @@ from .conversions import (
     stamp_of,
     trajectory_from_msg,
 )
-from .diagnostics import Health, Level
-from .managed_node import ManagedNode
-from .parameters import declare, parameter
-from .process import run_node
-from .real_time_cell import Measurement, RealTimeCell, find_task
-from .statistics import RollingStatistics
+from ..ros.diagnostics import Health, Level
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare, parameter
+from ..ros.process import run_node
+from ..ros.statistics import RollingStatistics
+from ..trajectory import Trajectory
 
 NAME = "cell"
 CONTROLLER = "joint_trajectory_controller"

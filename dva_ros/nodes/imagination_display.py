@@ -11,13 +11,13 @@ from sensor_msgs.msg import Image
 
 from dva_msgs.msg import PredictedClip
 
-from . import qos
-from .conversions import image_to_msg, pixels, seconds_of
-from .diagnostics import Health
-from .managed_node import ManagedNode
-from .parameters import declare, parameter
-from .process import run_node
-from .strip import compose_strip
+from ..ros import qos
+from ..ros.conversions import image_to_msg, pixels, seconds_of
+from ..ros.diagnostics import Health
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare, parameter
+from ..ros.process import run_node
+from ..video.strip import compose_strip
 
 NAME = "imagination_display"
 

@@ -12,16 +12,16 @@ import numpy as np
 from dva_msgs.msg import ActionChunk, PredictedClip
 
 from ..inverse_dynamics.decoder import InverseDynamics
-from . import qos
-from .cell_spec import SpecParameters
-from .checkpoints import checkpoint_path, require_spec
-from .conversions import MessageError, pixels
-from .diagnostics import Health, Level
-from .managed_node import ManagedNode
-from .parameters import declare, parameter
-from .process import run_node
-from .statistics import RollingStatistics
-from .worker import Worker
+from ..ros import qos
+from ..ros.cell_spec import SpecParameters
+from ..ros.checkpoints import checkpoint_path, require_spec
+from ..ros.conversions import MessageError, pixels
+from ..ros.diagnostics import Health, Level
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare, parameter
+from ..ros.process import run_node
+from ..ros.statistics import RollingStatistics
+from ..ros.worker import Worker
 
 NAME = "inverse_dynamics"
 

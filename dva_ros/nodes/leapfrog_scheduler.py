@@ -28,10 +28,10 @@ from ..leapfrog.messages import Decision, Mode
 from ..leapfrog.scheduler import Leapfrog
 from ..leapfrog.surprise import Surprise
 from ..resources import config_path
-from . import qos
-from .cell_spec import SpecParameters
-from .controller_links import ControllerLinks
-from .conversions import (
+from ..ros import qos
+from ..ros.cell_spec import SpecParameters
+from ..ros.controller_links import ControllerLinks
+from ..ros.conversions import (
     MessageError,
     chunk_from_msg,
     commanded_from_msg,
@@ -40,14 +40,14 @@ from .conversions import (
     pixels,
     request_to_msg,
 )
-from .diagnostics import Health, Level
-from .joint_order import JointOrder
-from .managed_node import ManagedNode
-from .parameters import declare
-from .process import run_node
-from .scheduler_parameters import LeapfrogSchedulerParameters
-from .trajectory_goals import TrajectoryGoals
-from .trajectory_topics import TrajectoryTopics
+from ..ros.diagnostics import Health, Level
+from ..ros.joint_order import JointOrder
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare
+from ..ros.process import run_node
+from ..ros.scheduler_parameters import LeapfrogSchedulerParameters
+from ..ros.trajectory_goals import TrajectoryGoals
+from ..ros.trajectory_topics import TrajectoryTopics
 
 NAME = "leapfrog_scheduler"
 LAST_WORD_TIMEOUT_S = 0.5

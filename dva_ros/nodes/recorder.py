@@ -25,14 +25,14 @@ from ..recordings.errors import RecordingError
 from ..recordings.keys import TerminalKeys
 from ..recordings.marks import MARKS, MarkKind
 from ..recordings.session import Episode, RecordingSession
-from . import qos
-from .camera_topics import CameraTopicParameters
-from .cell_spec import SpecParameters
-from .controller_links import message_type
-from .diagnostics import Health, Level
-from .managed_node import ManagedNode
-from .parameters import declare, parameter
-from .process import run_node
+from ..ros import qos
+from ..ros.camera_topics import CameraTopicParameters
+from ..ros.cell_spec import SpecParameters
+from ..ros.controller_links import message_type
+from ..ros.diagnostics import Health, Level
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare, parameter
+from ..ros.process import run_node
 
 NAME = "recorder"
 KEYS = {

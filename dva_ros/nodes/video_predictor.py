@@ -23,18 +23,28 @@ from dva_msgs.msg import PredictedClip, PredictionRequest
 from dva_msgs.srv import GetContext
 
 from ..context.frame import ContextFrame
+from ..ros import qos
+from ..ros.cell_spec import SpecParameters
+from ..ros.checkpoints import checkpoint_path, require_spec
+from ..ros.conversions import (
+    MessageError,
+    context_frame_from_msg,
+    header,
+    targets,
+)
+from ..ros.diagnostics import Health, Level
+from ..ros.managed_node import ManagedNode
+from ..ros.parameters import declare, parameter
+from ..ros.process import run_node
+from ..ros.statistics import RollingStatistics
+from ..ros.worker import Worker
 from ..video.loading import DEVICES, ClipPredictor, load_predictor
-from . import qos
-from .cell_spec import SpecParameters
-from .checkpoints import checkpoint_path, require_spec
-from .conversions import MessageError, context_frame_from_msg, header, targets
-from .diagnostics import Health, Level
-from .managed_node import ManagedNode
-from .parameters import declare, parameter
-from .prediction_session import ClipRequest, Prediction, PredictionSession, RequestRefusedError
-from .process import run_node
-from .statistics import RollingStatistics
-from .worker import Worker
+from ..video.prediction_session import (
+    ClipRequest,
+    Prediction,
+    PredictionSession,
+    RequestRefusedError,
+)
 
 NAME = "video_predictor"
 JOIN_TIMEOUT_S = 0.5

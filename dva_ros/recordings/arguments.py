@@ -64,8 +64,8 @@ def import_with_progress(args: argparse.Namespace, form: DatasetForm, fps: int =
     """
     from tqdm import tqdm
 
+    from ..data.progress import progress_bar
     from ..resources import config_path
-    from ..training.progress import progress_bar
     from .errors import RecordingError
     from .importer import import_recordings
     from .replay import ReplayOptions

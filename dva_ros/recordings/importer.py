@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from ..training import lerobot_format as fmt
-from ..training.lerobot_writer import assemble
-from ..training.recorded_shards import RecordedShards
-from ..training.video_file import PIXEL_FORMAT
+from ..data import lerobot_format as fmt
+from ..data.lerobot_writer import assemble
+from ..data.video_file import PIXEL_FORMAT
 from .bag import Break, Topic, open_bag
 from .bag_source import BagSource
 from .errors import RecordingError
 from .lerobot_source import LeRobotSource, is_dataset
+from .recorded_shards import RecordedShards
 from .replay import Replay, ReplayCounts, ReplayOptions
 from .settings import CellSettings
 from .topic_map import map_topics

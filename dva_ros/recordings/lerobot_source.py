@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..context.camera_input import CameraInput
-from ..training.video_file import stream_frames
+from ..data.video_file import stream_frames
 from .errors import RecordingError
 from .marks import Mark, MarkKind
 from .replay import MAX_GAP_S, Replay

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dva_ros.data.store import EpisodeStore
 from dva_ros.errors import UserError
-from dva_ros.training.store import EpisodeStore
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.instruction import hash_words
 from dva_ros.video.model import ClipBatch

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UserError
-from ..kinematic_model import KinematicModel
-from ..new_cell.arms import is_gripper
-from ..new_cell.description import Description, description_text
+from ..robot.arms import is_gripper
+from ..robot.description import Description, description_text
+from ..robot.kinematic_model import KinematicModel
 from ..spec import EMBEDDED_CELL, CellSpec
 
 TIP_NAMES = ("tcp", "grasp", "tool", "end_effector", "ee_link")

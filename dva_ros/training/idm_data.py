@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.store import EpisodeStore
 from ..errors import UserError
 from ..inverse_dynamics.config import InverseDynamicsConfig
 from ..inverse_dynamics.statistics import JointStatistics
-from .store import EpisodeStore
 
 
 @dataclass(frozen=True)

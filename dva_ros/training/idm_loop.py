@@ -125,11 +125,11 @@ def _settings(args: argparse.Namespace) -> IdmSettings:
 
 def _imagine_clips(settings: IdmSettings) -> None:
     """Let the video model imagine the training clips, before the ranks start."""
+    from ..data.dataset_spec import common_spec
+    from ..data.store import EpisodeStore
     from ..video.predictor import VideoPredictor
-    from .dataset_spec import common_spec
     from .idm_run import CLIPS_FOLDER, config_for
     from .predicted_clips import PredictedClips
-    from .store import EpisodeStore
 
     assert settings.predicted_by is not None
     predictor = VideoPredictor.load(settings.predicted_by, seed=settings.seed, threads=1)

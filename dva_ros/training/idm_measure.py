@@ -6,20 +6,20 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..cell.recording import record_episode, record_random_motion
 from ..cell.simulation import Cell
 from ..cell.tasks import Split, task_named
 from ..context.mosaic import compose_mosaic
+from ..data.cell_episodes import record_episode, record_random_motion
+from ..data.episodes import Episode
+from ..data.generation_plan import RANDOM_MOTION
+from ..data.progress import progress_bar
+from ..data.store import EpisodeStore
 from ..inverse_dynamics.decoder import InverseDynamics
 from ..spec import CellSpec
 from .end_effector import EndEffectors
-from .episodes import Episode
-from .generation_plan import RANDOM_MOTION
 from .idm_accuracy import IdmAccuracy
 from .idm_data import Windows, WindowSource
 from .predicted_clips import ClipPredictor, imagine
-from .progress import progress_bar
-from .store import EpisodeStore
 
 
 def record_scenes(tasks: Sequence[str], seeds: Iterable[int], split: Split) -> EpisodeStore:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..data.dataset_spec import common_spec
+from ..data.progress import progress_bar
+from ..data.store import EpisodeStore
 from ..errors import UserError
 from ..inverse_dynamics.checkpoint import save_checkpoint
 from ..inverse_dynamics.config import InverseDynamicsConfig
 from ..spec import CellSpec
 from .data_parallel import Group, StopSignal
-from .dataset_spec import common_spec
 from .idm_accuracy import IdmAccuracy
 from .idm_card import model_card
 from .idm_data import Windows, WindowSource
@@ -21,8 +23,6 @@ from .idm_report import write_contact_sheet, write_metrics, write_plot
 from .idm_settings import IdmSettings
 from .idm_trainer import STATE_FILE, IdmTrainer
 from .predicted_clips import PredictedClips
-from .progress import progress_bar
-from .store import EpisodeStore
 
 CLIPS_FOLDER = "predicted"
 VALIDATION_WINDOWS = 96

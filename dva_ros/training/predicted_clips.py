@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
+from ..data.generation_plan import RANDOM_MOTION
+from ..data.progress import progress_bar
+from ..data.store import EpisodeStore
 from ..errors import UserError
-from .generation_plan import RANDOM_MOTION
-from .progress import progress_bar
-from .store import EpisodeStore
 
 CLIPS_FILE = "clips.npy"
 ANCHORS_FILE = "anchors.npy"

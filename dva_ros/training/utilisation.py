@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from dva_ros.benchmark.ceilings import matrix_gflop_s
+from dva_ros.compute.ceilings import matrix_gflop_s
 
 
 class Utilisation:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dva_ros.video.config import VideoModelConfig
 
+    from ..data.store import EpisodeStore
     from .data_parallel import Group
-    from .store import EpisodeStore
     from .video_settings import VideoSettings
 
 _LOG_STEPS = 10
@@ -205,9 +205,9 @@ def prepare(args: argparse.Namespace) -> VideoJob:
     from dva_ros.video.checkpoint import load_config
     from dva_ros.video.config import VideoModelConfig
 
-    from .dataset_spec import common_spec
+    from ..data.dataset_spec import common_spec
+    from ..data.store import EpisodeStore
     from .optimizer import OptimizerConfig
-    from .store import EpisodeStore
     from .video_settings import VideoSettings
     from .video_state import STATE_FILE, load_state
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dva_ros.video.predictor import VideoPredictor
 
-from .store import EpisodeStore
+from ..data.store import EpisodeStore
 from .video_validation import LEVELS, ValidationResult
 
 METRICS_FILE = "metrics.csv"

@@ -11,17 +11,14 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from dva_ros.benchmark.training_products import (
-    TrainingShape,
-    forward_operations,
-    step_operations,
-)
+from dva_ros.compute.training_products import TrainingShape, forward_operations, step_operations
 from dva_ros.video.checkpoint import load_model, save_checkpoint, warm_start
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
 from dva_ros.video.precision import fast_dtype
 from dva_ros.video.predictor import VideoPredictor
 
+from ..data.store import EpisodeStore
 from .amortization import (
     SequenceSampler,
     TrainingBatch,
@@ -34,7 +31,6 @@ from .distillation import distilled
 from .feed import Feed
 from .motion_loss import MotionReadout
 from .optimizer import READOUT, FlatParameters, Optimizer
-from .store import EpisodeStore
 from .video_card import write_card
 from .video_report import (
     CONTACT_SHEET_FILE,

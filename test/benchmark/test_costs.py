@@ -10,13 +10,9 @@ import torch
 from tiny import random_batch, random_model, tiny_config
 from torch.utils.flop_counter import FlopCounterMode
 
-from dva_ros.benchmark.cost import append_cost, decode_cost, denoise_cost
-from dva_ros.benchmark.products import Product
-from dva_ros.benchmark.training_products import (
-    TrainingShape,
-    forward_operations,
-    step_operations,
-)
+from dva_ros.compute.cost import append_cost, decode_cost, denoise_cost
+from dva_ros.compute.products import Product
+from dva_ros.compute.training_products import TrainingShape, forward_operations, step_operations
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.inverse_dynamics.model import InverseDynamicsNet
 from dva_ros.video.cached import append_frame, denoise_clip, pin_instruction

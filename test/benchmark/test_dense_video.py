@@ -12,7 +12,7 @@ from tiny import random_batch, tiny_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from dva_ros.benchmark.dense_video import DenseVideoModel, dense_counterpart
-from dva_ros.benchmark.training_products import TrainingShape, dense_step_operations
+from dva_ros.compute.training_products import TrainingShape, dense_step_operations
 from dva_ros.training.optimizer import OptimizerConfig
 from dva_ros.training.video_trainer import VideoTrainer
 from dva_ros.video.model import VideoModel

@@ -11,17 +11,27 @@ import torch
 from tiny import random_model, tiny_config
 
 from dva_ros.__main__ import main
-from dva_ros.benchmark.ceilings import Ceilings, products_seconds
 from dva_ros.benchmark.comparison import ShapeComparison
-from dva_ros.benchmark.cost import Cost, append_cost, decode_cost, denoise_cost
 from dva_ros.benchmark.measure import BenchmarkOptions, measure, with_whole_way
 from dva_ros.benchmark.models import TimedModels
 from dva_ros.benchmark.plot import PLOT_FILE, plot
-from dva_ros.benchmark.products import Product
 from dva_ros.benchmark.ratios import Ratios, StoredRatios
 from dva_ros.benchmark.report import BenchmarkReport
 from dva_ros.benchmark.tables import references_table, rows_table, summary
-from dva_ros.benchmark.timing import Timing, Work, num_bursts, time_in_turns
+from dva_ros.compute.ceilings import Ceilings, products_seconds
+from dva_ros.compute.cost import (
+    Cost,
+    append_cost,
+    decode_cost,
+    denoise_cost,
+)
+from dva_ros.compute.products import Product
+from dva_ros.compute.timing import (
+    Timing,
+    Work,
+    num_bursts,
+    time_in_turns,
+)
 from dva_ros.errors import UserError
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.inverse_dynamics.model import InverseDynamicsNet

@@ -35,7 +35,7 @@ def prefix(launch_is_installed: None, tmp_path: Path, monkeypatch: pytest.Monkey
     """An ament prefix, searched first, in which this source tree is the package dva_ros."""
     from ament_prefix import add_package, add_program
 
-    from dva_ros.graph import GRAPH
+    from dva_ros.bringup.graph import GRAPH
 
     prefix = tmp_path / "prefix"
     programs = add_package(prefix, "dva_ros")

@@ -19,7 +19,7 @@ from lifecycle_msgs.msg import State, Transition
 from lifecycles import Lifecycles
 
 from dva_msgs.msg import ActionChunk, ContextFrame
-from dva_ros.nodes import qos
+from dva_ros.ros import qos
 
 FILE = Path(__file__).resolve().parents[2] / "launch/mujoco.launch.py"
 NAMESPACE = "/bringup"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dva_ros.graph import checkpoint_overrides
+from dva_ros.bringup.graph import checkpoint_overrides
 from dva_ros.resources import config_path
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -93,8 +93,8 @@ def test_without_autostart_a_lifecycle_manager_starts_the_nodes(
     from lifecycles import Lifecycles
 
     from dva_msgs.msg import ActionChunk
-    from dva_ros.graph import DISPLAY, GRAPH
-    from dva_ros.nodes import qos
+    from dva_ros.bringup.graph import DISPLAY, GRAPH
+    from dva_ros.ros import qos
 
     nodes = [node.name for node in GRAPH if node.name != DISPLAY]
     graph = Lifecycles("/manual", nodes)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dva_ros.cell.expert import EXPERTS
-from dva_ros.cell.recording import EpisodeRecorder, record_takeover
 from dva_ros.cell.simulation import CONTROL_PERIOD_S, Cell
 from dva_ros.cell.tasks import TASKS
+from dva_ros.data.cell_episodes import EpisodeRecorder, record_takeover
 from dva_ros.leapfrog.limits import JointLimits
 from dva_ros.resources import config_path
 

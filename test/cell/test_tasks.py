@@ -8,8 +8,8 @@ from dva_ros.errors import UserError
 
 pytest.importorskip("mujoco")
 
-from dva_ros.cell.recording import record_episode, record_random_motion
 from dva_ros.cell.simulation import Cell
+from dva_ros.data.cell_episodes import record_episode, record_random_motion
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import pytest
 from gz_programs import PHYSICS, SDFORMAT, build, missing, play
 
 from dva_ros.cell.description import robot_description
-from dva_ros.cell.recording import record_episode
 from dva_ros.cell.simulation import Cell
 from dva_ros.cell.tasks import task_named
+from dva_ros.data.cell_episodes import record_episode
 from dva_ros.resources import resource_path
 from dva_ros.spec import EMBEDDED_CELL
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dva_ros.cell.recording import record_episode
 from dva_ros.cell.simulation import Cell
 from dva_ros.cell.tasks import TASKS
+from dva_ros.data.cell_episodes import record_episode
 from dva_ros.errors import UserError
 from dva_ros.evaluation.closed_loop import ClosedLoop, LoopSettings
 from dva_ros.evaluation.oracle import OracleChunks

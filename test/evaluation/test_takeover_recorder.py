@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from dva_ros.__main__ import main
+from dva_ros.data.store import EpisodeStore
 from dva_ros.resources import model_path
 from dva_ros.spec import EMBEDDED_CELL
-from dva_ros.training.store import EpisodeStore
 
 
 def test_a_takeover_is_recorded_with_the_policys_part_marked(tmp_path: Path) -> None:

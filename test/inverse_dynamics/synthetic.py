@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dva_ros.data.store import EpisodeStore
 from dva_ros.inverse_dynamics.config import InverseDynamicsConfig
 from dva_ros.spec import EMBEDDED_CELL
-from dva_ros.training.store import EpisodeStore
 
 SMALL = InverseDynamicsConfig(
     channels=(8, 16, 16), map_channels=4, keypoints=8, width=32, depth=1, heads=2

@@ -9,11 +9,11 @@ import pytest
 import torch
 from synthetic import SMALL, SPEC, synthetic_store
 
+from dva_ros.data.store import EpisodeStore
 from dva_ros.errors import UserError
 from dva_ros.inverse_dynamics.decoder import InverseDynamics
 from dva_ros.training.idm_measure import imagined_accuracy, real_accuracy
 from dva_ros.training.predicted_clips import PredictedClips, imagine
-from dva_ros.training.store import EpisodeStore
 from dva_ros.video.config import VideoModelConfig
 from dva_ros.video.model import VideoModel
 from dva_ros.video.predictor import VideoPredictor

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dva_ros.cell.kinematics import forward_kinematics
-from dva_ros.cell.recording import record_episode
 from dva_ros.cell.simulation import Cell
 from dva_ros.cell.tasks import TASKS
 from dva_ros.context.mosaic import compose_mosaic
+from dva_ros.data.cell_episodes import record_episode
 from dva_ros.inverse_dynamics.decoder import InverseDynamics
 from dva_ros.resources import model_path
 from dva_ros.spec import EMBEDDED_CELL

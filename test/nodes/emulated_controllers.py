@@ -16,8 +16,8 @@ from dva_ros.cell.controller import (
     JointState,
     JointTrajectoryController,
 )
-from dva_ros.nodes import qos
-from dva_ros.nodes.conversions import controller_state_to_msg, seconds_of, trajectory_from_msg
+from dva_ros.ros import qos
+from dva_ros.ros.conversions import controller_state_to_msg, seconds_of, trajectory_from_msg
 
 PERIOD_S = 0.02
 

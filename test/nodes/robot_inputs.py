@@ -10,8 +10,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from dva_ros.context.camera_input import CameraTopic
-from dva_ros.nodes import qos
-from dva_ros.nodes.conversions import (
+from dva_ros.ros import qos
+from dva_ros.ros.conversions import (
     camera_info,
     header,
     image_to_msg,

@@ -15,8 +15,8 @@ from robot_inputs import RobotInputs
 from ros_graph import Graph
 
 from dva_msgs.msg import ContextFrame, PredictedClip, PredictionRequest
-from dva_ros.nodes import qos
 from dva_ros.nodes.camera_context import CameraContextNode
+from dva_ros.ros import qos
 from dva_ros.spec import EMBEDDED_CELL
 
 ANSWER_S = 2.0

@@ -9,7 +9,7 @@ from typing import Any
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
-from dva_ros.nodes.managed_node import ManagedNode
+from dva_ros.ros.managed_node import ManagedNode
 
 
 class Graph:

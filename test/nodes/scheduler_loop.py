@@ -13,9 +13,9 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from dva_msgs.msg import ActionChunk, LeapfrogStatus, PredictionRequest
-from dva_ros.nodes import qos
 from dva_ros.nodes.camera_context import CameraContextNode
 from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode
+from dva_ros.ros import qos
 from dva_ros.spec import EMBEDDED_CELL
 
 HORIZON = 8

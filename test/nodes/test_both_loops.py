@@ -15,18 +15,18 @@ from ros_graph import Graph  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from tiny_models import write_tiny_models  # noqa: E402
 
+from dva_ros.bringup.graph import GraphOptions, checkpoint_overrides  # noqa: E402
+from dva_ros.bringup.supervisor import Supervisor  # noqa: E402
 from dva_ros.cell.simulation import Cell  # noqa: E402
 from dva_ros.cell.tasks import TASKS  # noqa: E402
 from dva_ros.evaluation.closed_loop import ClosedLoop, LoopSettings  # noqa: E402
 from dva_ros.evaluation.policy import ModelPolicy  # noqa: E402
-from dva_ros.graph import GraphOptions, checkpoint_overrides  # noqa: E402
 from dva_ros.inverse_dynamics.decoder import InverseDynamics  # noqa: E402
 from dva_ros.leapfrog.limits import JointLimits  # noqa: E402
 from dva_ros.leapfrog.parameters import LeapfrogParameters  # noqa: E402
-from dva_ros.nodes import qos  # noqa: E402
-from dva_ros.nodes.conversions import seconds_of  # noqa: E402
 from dva_ros.resources import config_path  # noqa: E402
-from dva_ros.supervisor import Supervisor  # noqa: E402
+from dva_ros.ros import qos  # noqa: E402
+from dva_ros.ros.conversions import seconds_of  # noqa: E402
 from dva_ros.video.predictor import VideoPredictor  # noqa: E402
 
 AHEAD = {"left_waist": 0.04, "right_wrist_rotate": -0.03}

@@ -16,8 +16,8 @@ from std_msgs.msg import String  # noqa: E402
 
 from dva_msgs.msg import ContextFrame  # noqa: E402
 from dva_msgs.srv import ClearContext, GetContext  # noqa: E402
-from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
+from dva_ros.ros import qos  # noqa: E402
 
 
 class Cell:

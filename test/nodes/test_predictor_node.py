@@ -21,11 +21,11 @@ from ros_graph import Graph  # noqa: E402
 
 from dva_msgs.msg import ActionChunk, ContextFrame, PredictedClip, PredictionRequest  # noqa: E402
 from dva_msgs.srv import GetContext  # noqa: E402
-from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes import video_predictor as predictor_module  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
 from dva_ros.nodes.video_predictor import VideoPredictorNode  # noqa: E402
+from dva_ros.ros import qos  # noqa: E402
 from dva_ros.spec import EMBEDDED_CELL  # noqa: E402
 from dva_ros.video.checkpoint import load_config, load_model  # noqa: E402
 from dva_ros.video.static_predictor import StaticPredictor  # noqa: E402

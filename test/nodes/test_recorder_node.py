@@ -26,9 +26,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 from dva_msgs.msg import ContextFrame as ContextFrameMsg  # noqa: E402
 from dva_ros.context.frame import ContextFrame  # noqa: E402
-from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
-from dva_ros.nodes.conversions import context_frame_from_msg  # noqa: E402
 from dva_ros.nodes.recorder import RecorderNode  # noqa: E402
 from dva_ros.recordings.bag import open_bag  # noqa: E402
 from dva_ros.recordings.bag_source import BagSource  # noqa: E402
@@ -37,6 +35,8 @@ from dva_ros.recordings.marks import MARKS, Mark, MarkKind  # noqa: E402
 from dva_ros.recordings.replay import EpisodeLabel, Replay, ReplayOptions  # noqa: E402
 from dva_ros.recordings.settings import CellSettings, read_settings  # noqa: E402
 from dva_ros.recordings.topic_map import map_topics  # noqa: E402
+from dva_ros.ros import qos  # noqa: E402
+from dva_ros.ros.conversions import context_frame_from_msg  # noqa: E402
 
 
 class Frames:

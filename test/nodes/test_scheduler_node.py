@@ -22,9 +22,9 @@ from dva_msgs.msg import ContextFrame, LeapfrogStatus  # noqa: E402
 from dva_ros.cell.description import robot_description  # noqa: E402
 from dva_ros.cell.kinematics import inverse_kinematics_down  # noqa: E402
 from dva_ros.leapfrog.motion import Motion  # noqa: E402
-from dva_ros.nodes import qos  # noqa: E402
-from dva_ros.nodes.conversions import seconds_of  # noqa: E402
 from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
+from dva_ros.ros import qos  # noqa: E402
+from dva_ros.ros.conversions import seconds_of  # noqa: E402
 
 
 @pytest.fixture

@@ -28,17 +28,17 @@ from tiny_models import write_tiny_models  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from dva_msgs.msg import ContextFrame, LeapfrogStatus  # noqa: E402
-from dva_ros.nodes import qos  # noqa: E402
 from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
-from dva_ros.nodes.conversions import (  # noqa: E402
+from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
+from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
+from dva_ros.nodes.video_predictor import VideoPredictorNode  # noqa: E402
+from dva_ros.ros import qos  # noqa: E402
+from dva_ros.ros.conversions import (  # noqa: E402
     header,
     image_to_msg,
     joint_state_to_msg,
     seconds_of,
 )
-from dva_ros.nodes.inverse_dynamics import InverseDynamicsNode  # noqa: E402
-from dva_ros.nodes.leapfrog_scheduler import LeapfrogSchedulerNode  # noqa: E402
-from dva_ros.nodes.video_predictor import VideoPredictorNode  # noqa: E402
 from dva_ros.spec import CameraSpec, CellSpec  # noqa: E402
 
 NAMESPACE = "/lab/bench_2"

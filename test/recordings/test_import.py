@@ -15,6 +15,9 @@ from dva_ros.context.camera_input import CameraInput, CameraTopic
 from dva_ros.context.camera_view import Calibration
 from dva_ros.context.image_decoding import Window
 from dva_ros.context.picture import CompressedPicture, RawPicture
+from dva_ros.data.episodes import Episode
+from dva_ros.data.lerobot_reader import LeRobotDataset
+from dva_ros.data.store import EpisodeStore
 from dva_ros.recordings.errors import RecordingError
 from dva_ros.recordings.importer import DatasetForm, ImportReport, import_recordings
 from dva_ros.recordings.marks import Mark, MarkKind
@@ -28,9 +31,6 @@ from dva_ros.recordings.settings import (
 )
 from dva_ros.resources import config_path
 from dva_ros.spec import EMBEDDED_CELL
-from dva_ros.training.episodes import Episode
-from dva_ros.training.lerobot_reader import LeRobotDataset
-from dva_ros.training.store import EpisodeStore
 
 SETTINGS = CellSettings()
 
@@ -325,7 +325,7 @@ def test_model_resolution_stores_what_the_model_sees_and_training_opens_it(
 def test_the_defaults_are_those_of_the_nodes() -> None:
     pytest.importorskip("rclpy", reason="rclpy is not installed; run make setup")
     from dva_ros.nodes.camera_context import CameraContextParameters
-    from dva_ros.nodes.cell_spec import SpecParameters
+    from dva_ros.ros.cell_spec import SpecParameters
 
     node = CameraContextParameters()
     assert SpecParameters().spec() == SETTINGS.spec

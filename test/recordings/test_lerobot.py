@@ -17,18 +17,18 @@ from fake_recorder import make_episode
 from lerobot_environment import lerobot_python
 
 from dva_ros.__main__ import main
+from dva_ros.data.episodes import Episode
+from dva_ros.data.generation_plan import EpisodeJob
+from dva_ros.data.lerobot_reader import LeRobotDataset
+from dva_ros.data.lerobot_writer import assemble
+from dva_ros.data.shards import write_shard
+from dva_ros.data.video_file import encode_video
 from dva_ros.recordings.errors import RecordingError
 from dva_ros.recordings.importer import import_recordings
 from dva_ros.recordings.marks import MarkKind
 from dva_ros.recordings.replay import ReplayOptions
 from dva_ros.recordings.settings import CellSettings, NameMap
 from dva_ros.spec import EMBEDDED_CELL
-from dva_ros.training.episodes import Episode
-from dva_ros.training.generation_plan import EpisodeJob
-from dva_ros.training.lerobot_reader import LeRobotDataset
-from dva_ros.training.lerobot_writer import assemble
-from dva_ros.training.shards import write_shard
-from dva_ros.training.video_file import encode_video
 
 SETTINGS = CellSettings()
 FPS = 20

@@ -37,7 +37,7 @@ def test_links_lead_to_pages_and_headings() -> None:
 
 @pytest.mark.ros
 def test_every_parameter_of_the_scheduler_is_explained() -> None:
-    from dva_ros.nodes.scheduler_parameters import LeapfrogSchedulerParameters
+    from dva_ros.ros.scheduler_parameters import LeapfrogSchedulerParameters
 
     text = PAGE.read_text()
     names = {field.name for field in dataclasses.fields(LeapfrogSchedulerParameters)}

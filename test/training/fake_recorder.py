@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dva_ros.data.episodes import Episode
+from dva_ros.data.generation_plan import EpisodeJob
 from dva_ros.spec import EMBEDDED_CELL
-from dva_ros.training.episodes import Episode
-from dva_ros.training.generation_plan import EpisodeJob
 
 NUM_FRAMES = 6
 

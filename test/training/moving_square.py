@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dva_ros.data.store import EpisodeStore
 from dva_ros.spec import CameraSpec, CellSpec
-from dva_ros.training.store import EpisodeStore
 from dva_ros.video.config import VideoModelConfig
 
 SPEC = CellSpec(

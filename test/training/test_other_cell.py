@@ -12,14 +12,14 @@ from tiny_models import write_tiny_models
 from tray_robot import CLAW, FINGER, SPEC, TIPS, foreign_dataset, parameters_file, urdf
 
 from dva_ros.__main__ import main
+from dva_ros.data.dataset_spec import common_spec, dataset_spec
+from dva_ros.data.store import EpisodeStore
 from dva_ros.errors import UserError
 from dva_ros.evaluation.policy import load_model_policy
 from dva_ros.inverse_dynamics.decoder import InverseDynamics
 from dva_ros.inverse_dynamics.statistics import GRIPPER_FLOOR, JointStatistics
 from dva_ros.spec import EMBEDDED_CELL, CellSpec
-from dva_ros.training.dataset_spec import common_spec, dataset_spec
 from dva_ros.training.end_effector import EndEffectors, end_effectors_of
-from dva_ros.training.store import EpisodeStore
 from dva_ros.video.predictor import VideoPredictor
 
 SMALL = (

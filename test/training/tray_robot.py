@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from dva_ros.data.episodes import Episode
+from dva_ros.data.lerobot_writer import assemble
+from dva_ros.data.shards import write_shard
 from dva_ros.spec import CameraSpec, CellSpec
-from dva_ros.training.episodes import Episode
-from dva_ros.training.lerobot_writer import assemble
-from dva_ros.training.shards import write_shard
 
 SIDES = ("north", "south")
 ARMS = tuple(tuple(f"{side}_axis_{n}" for n in range(1, 8)) for side in SIDES)

@@ -1,0 +1,1 @@
+"""Load and report of the measurement of cameras through camera_context."""

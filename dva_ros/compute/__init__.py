@@ -1,0 +1,1 @@
+"""What the models compute, and what this machine computes in a second."""

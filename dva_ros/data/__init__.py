@@ -1,0 +1,1 @@
+"""Episodes and datasets: recording, LeRobot files, the decoded store, statistics."""

@@ -1,0 +1,1 @@
+"""Holds a parameters file against the nodes; needs ROS."""

@@ -1,0 +1,1 @@
+"""Episodes through the running nodes, in real time; needs ROS."""

@@ -1,0 +1,1 @@
+"""Injects faults into the running graph and watches the motion; needs ROS."""

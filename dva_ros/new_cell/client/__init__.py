@@ -1,0 +1,1 @@
+"""Finds the topics of a running cell; needs ROS."""

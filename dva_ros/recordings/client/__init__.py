@@ -1,0 +1,1 @@
+"""Recording the scripted expert through the running graph; needs ROS."""

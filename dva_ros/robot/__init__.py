@@ -1,0 +1,1 @@
+"""Robot descriptions: links, joints, arms, kinematics."""

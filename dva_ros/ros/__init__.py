@@ -1,0 +1,1 @@
+"""What the ROS 2 nodes share: lifecycle base, parameters, qualities of service, conversions."""
