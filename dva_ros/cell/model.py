@@ -1,4 +1,4 @@
-"""The MuJoCo model of the cell: the URDF plus table, objects, cameras and position servos."""
+"""The MuJoCo model of the cell: the URDF plus table, cameras, position servos and props."""
 
 from __future__ import annotations
 
@@ -9,34 +9,17 @@ import numpy as np
 
 from ..spec import ARM_JOINTS, SIDES
 from .description import robot_description
+from .props import LEFT_BIT, OBJECT_BIT, RIGHT_BIT, add_box
 
 if TYPE_CHECKING:
     import mujoco
 
+    from .task import Props
+
 TIMESTEP_S = 0.002
-OBJECT_BIT, LEFT_BIT, RIGHT_BIT = 1, 2, 4
 
 TABLE_RGBA = (0.52, 0.50, 0.47, 1.0)
 BACKDROP_RGBA = (0.70, 0.76, 0.82, 1.0)
-TRAY_RGBA = (0.20, 0.38, 0.38, 1.0)
-TRAY_FLOOR_RGBA = (0.35, 0.62, 0.60, 1.0)
-BOX_RGBA = (0.62, 0.40, 0.22, 1.0)
-HANDLE_RGBA = (0.95, 0.25, 0.55, 1.0)
-
-CUBE_HALF_M = 0.022
-TRAY_HALF_M = 0.09
-TRAY_WALL_M = 0.02
-HANDLE_OFFSET_M = 0.13
-BOX_HALF_M = (0.05, 0.15, 0.03)
-HANDLE_HALF_M = (0.04, 0.014, 0.022)
-
-COLOURS: dict[str, tuple[float, float, float, float]] = {
-    "red": (0.88, 0.10, 0.10, 1.0),
-    "green": (0.10, 0.65, 0.20, 1.0),
-    "blue": (0.10, 0.20, 0.85, 1.0),
-    "yellow": (0.95, 0.85, 0.10, 1.0),
-    "purple": (0.55, 0.15, 0.65, 1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -137,61 +120,8 @@ def _add_servos(spec: mujoco.MjSpec) -> None:
         equality.solref[:] = [0.004, 1.0]
 
 
-def _add_box(
-    body: mujoco.MjsBody,
-    half: tuple[float, float, float],
-    position: tuple[float, float, float],
-    rgba: tuple[float, float, float, float],
-    mass: float = 0.0,
-    name: str = "",
-) -> None:
-    import mujoco
-
-    body.add_geom(
-        name=name,
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        size=half,
-        pos=position,
-        rgba=rgba,
-        mass=mass,
-        contype=OBJECT_BIT,
-        conaffinity=OBJECT_BIT | LEFT_BIT | RIGHT_BIT,
-        condim=4,
-        friction=[1.0, 0.01, 0.0001],
-    )
-
-
-def _add_tray_and_cube(spec: mujoco.MjSpec, colour: str) -> None:
-    tray = spec.worldbody.add_body(name="tray")
-    floor, half, wall = 0.003, TRAY_HALF_M, TRAY_WALL_M / 2
-    _add_box(tray, (half, half, floor), (0.0, 0.0, floor), TRAY_FLOOR_RGBA)
-    for sign in (1.0, -1.0):
-        _add_box(tray, (half, 0.006, wall), (0.0, sign * half, wall), TRAY_RGBA)
-        _add_box(tray, (0.006, half, wall), (sign * half, 0.0, wall), TRAY_RGBA)
-    cube = spec.worldbody.add_body(name="object", pos=[0.0, 0.2, CUBE_HALF_M])
-    cube.add_freejoint()
-    _add_box(cube, (CUBE_HALF_M,) * 3, (0.0, 0.0, 0.0), COLOURS[colour], mass=0.08, name="object")
-
-
-def _add_handled_box(spec: mujoco.MjSpec) -> None:
-    box = spec.worldbody.add_body(name="object", pos=[0.0, 0.0, BOX_HALF_M[2]])
-    box.add_freejoint()
-    _add_box(box, BOX_HALF_M, (0.0, 0.0, 0.0), BOX_RGBA, mass=0.25, name="object")
-    for sign in (1.0, -1.0):
-        centre = (0.0, sign * HANDLE_OFFSET_M, BOX_HALF_M[2] + HANDLE_HALF_M[2])
-        _add_box(box, HANDLE_HALF_M, centre, HANDLE_RGBA, mass=0.02)
-
-
-def build_spec(objects: str, colour: str = "red") -> mujoco.MjSpec:
-    """Describe the cell.
-
-    Args:
-        objects: "cube_and_tray" or "handled_box"; the free body is named ``object``.
-        colour: of the cube, a key of `COLOURS`.
-
-    Raises:
-        ValueError: unknown objects.
-    """
+def build_spec(props: Props | None = None) -> mujoco.MjSpec:
+    """Describe the cell with these props, None for an empty table."""
     import mujoco
 
     spec = mujoco.MjSpec.from_string(robot_description())
@@ -218,8 +148,8 @@ def build_spec(objects: str, colour: str = "red") -> mujoco.MjSpec:
     spec.visual.headlight.ambient[:] = [0.45] * 3
     spec.visual.headlight.diffuse[:] = [0.25] * 3
     spec.visual.headlight.specular[:] = [0.0] * 3
-    _add_box(world, (0.5, 0.7, 0.02), (0.0, 0.0, -0.02), TABLE_RGBA, name="table")
-    _add_box(world, (0.02, 2.0, 1.5), (-1.2, 0.0, 0.5), BACKDROP_RGBA, name="backdrop")
+    add_box(world, (0.5, 0.7, 0.02), (0.0, 0.0, -0.02), TABLE_RGBA, name="table")
+    add_box(world, (0.02, 2.0, 1.5), (-1.2, 0.0, 0.5), BACKDROP_RGBA, name="backdrop")
     for name, mount in CAMERAS.items():
         world.add_camera(
             name=name,
@@ -227,15 +157,11 @@ def build_spec(objects: str, colour: str = "red") -> mujoco.MjSpec:
             quat=_rotation_quaternion(_look_at(mount)),
             fovy=mount.fovy_deg,
         )
-    if objects == "cube_and_tray":
-        _add_tray_and_cube(spec, colour)
-    elif objects == "handled_box":
-        _add_handled_box(spec)
-    else:
-        raise ValueError(f"objects must be cube_and_tray or handled_box, got {objects!r}")
+    if props is not None:
+        props.add_to(spec)
     return spec
 
 
-def build_model(objects: str, colour: str = "red") -> mujoco.MjModel:
-    """Compile the cell; arguments and errors of `build_spec`."""
-    return build_spec(objects, colour).compile()
+def build_model(props: Props | None = None) -> mujoco.MjModel:
+    """Compile the cell with these props."""
+    return build_spec(props).compile()

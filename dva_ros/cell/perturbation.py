@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from .expert import Expert
-from .simulation import CONTROL_PERIOD_S, Cell
+from .timing import CONTROL_PERIOD_S
+from .world import World
 
 MISS_PROBABILITY = 0.30
 DROP_PROBABILITY = 0.15
@@ -48,7 +49,7 @@ class Perturber:
         """Whether the robot stands still now, as it does when no motion is committed."""
         return self._pause_left_s > 0.0
 
-    def disturb(self, cell: Cell) -> bool:
+    def disturb(self, world: World) -> bool:
         """Called before every control period; returns whether the present frame is clean."""
         self._time_s += CONTROL_PERIOD_S
         self._dirty_left_s = max(0.0, self._dirty_left_s - CONTROL_PERIOD_S)
@@ -59,7 +60,7 @@ class Perturber:
             self._pause_left_s = self._rng.uniform(*PAUSE_S)
             return False
         self._maybe_drop()
-        self._maybe_nudge(cell)
+        self._maybe_nudge(world)
         self._maybe_kick()
         aiming_wrong = any(np.any(offset) for offset in self._expert.aim_offset.values())
         return not aiming_wrong and self._dirty_left_s == 0.0
@@ -73,13 +74,14 @@ class Perturber:
             self._expert.drop()
             self._dirty_left_s = 0.5
 
-    def _maybe_nudge(self, cell: Cell) -> None:
+    def _maybe_nudge(self, world: World) -> None:
         due = self._nudge_at_s is not None and self._time_s >= self._nudge_at_s
-        if not due or self._expert.phase not in ("approach", "home"):
+        body = self._expert.loose_body
+        if not due or body is None:
             return
         self._nudge_at_s = None
         angle, speed = self._rng.uniform(0, 2 * np.pi), self._rng.uniform(0.4, 0.8)
-        cell.push_object(np.array([speed * np.cos(angle), speed * np.sin(angle), 0.0]))
+        world.push(body, np.array([speed * np.cos(angle), speed * np.sin(angle), 0.0]))
         self._dirty_left_s = max(self._dirty_left_s, NUDGE_SETTLES_S)
 
     def _maybe_kick(self) -> None:
@@ -91,8 +93,7 @@ class Perturber:
                 if arm.position[2] < LOWEST_KICK_M:
                     arm.velocity[2] = max(arm.velocity[2], 0.0)
             return
-        quiet = self._expert.phase in ("close", "open", "release")
-        if quiet or self._rng.random() > KICKS_PER_S * CONTROL_PERIOD_S:
+        if self._expert.steady or self._rng.random() > KICKS_PER_S * CONTROL_PERIOD_S:
             return
         self._kick_left_s = KICK_S
         self._dirty_left_s = max(self._dirty_left_s, KICK_S)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import UserError
 from ..trajectory import Trajectory
 from .controller import (
     ControllerParameters,
@@ -15,8 +14,11 @@ from .controller import (
     JointState,
     JointTrajectoryController,
 )
-from .simulation import CONTROL_PERIOD_S, Cell, TaskResult
-from .tasks import TASKS, Split, Task
+from .goal import TaskResult
+from .simulation import Cell
+from .task import Split
+from .tasks import find_task
+from .timing import CONTROL_PERIOD_S
 
 MAX_LAG_S = 0.5
 
@@ -149,14 +151,3 @@ class RealTimeCell:
     def close(self) -> None:
         """Free the renderers."""
         self._cell.close()
-
-
-def find_task(name: str) -> Task:
-    """A task by its name.
-
-    Raises:
-        UserError: there is none; names those that there are.
-    """
-    if name not in TASKS:
-        raise UserError(f"task '{name}' is unknown; known are {', '.join(TASKS)}")
-    return TASKS[name]

@@ -1,18 +1,20 @@
-"""The embedded cell: physics, cameras and the task's judgement, advanced step by step."""
+"""The simulated cell: physics, cameras and the task's judgement, advanced step by step."""
 
 from __future__ import annotations
 
 import copy
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from ..spec import EMBEDDED_CELL, SIDES, CellSpec
+from .goal import TaskResult
 from .kinematics import inverse_kinematics_down
 from .model import CAMERAS, TIMESTEP_S, build_model
-from .tasks import ObjectState, Scene, Split, Task
+from .task import Props, Scene, Split, Task
+from .timing import CONTROL_PERIOD_S, HOME_OPENING_M
+from .world import World
 
 os.environ.setdefault("MUJOCO_GL", "egl")
 # Frames this small are drawn faster without the software renderer's threads.
@@ -20,24 +22,14 @@ os.environ.setdefault("LP_NUM_THREADS", "0")
 
 import mujoco
 
-CONTROL_PERIOD_S = 0.01
-HOME_OPENING_M = 0.045
-MOVED_M = 0.01
-
-_cached_model = lru_cache(maxsize=8)(build_model)
+SETTLING_STEPS = 50
 
 
-@dataclass(frozen=True)
-class TaskResult:
-    """The task's judgement so far.
-
-    Attributes:
-        success: the goal has held for the task's hold time; stays true once reached.
-        outcome: "success", or what is missing.
-    """
-
-    success: bool
-    outcome: str
+@lru_cache(maxsize=8)
+def _compiled(props: Props) -> tuple[mujoco.MjModel, np.ndarray]:
+    """The model of a scene, and its geoms' colours before any episode painted them."""
+    model = build_model(props)
+    return model, model.geom_rgba.copy()
 
 
 class Cell:
@@ -45,6 +37,11 @@ class Cell:
 
     `reset` chooses a seeded scene; `step` advances by one control period (10 ms) under a joint
     position command, as a `ros2_control` hardware interface would.
+
+    Attributes:
+        task: of the present episode.
+        scene: of the present episode.
+        world: its moving things by name.
     """
 
     spec: CellSpec = EMBEDDED_CELL
@@ -58,7 +55,7 @@ class Cell:
         """Put the cell into the seeded scene, arms at rest; returns the instruction."""
         self.task = task
         self.scene: Scene = task.scene(seed, split)
-        model = _cached_model(self.scene.objects, self.scene.colour)
+        model, rgba = _compiled(self.scene.props)
         if model is not self._model:
             self.close()
             self._model = model
@@ -66,20 +63,22 @@ class Cell:
             self._index_model()
         mujoco.mj_resetData(model, self._data)
         self._place_robot()
-        self.place_object(self.scene.object_position, self.scene.object_yaw)
-        for _ in range(50):
+        self.world = World(model, self._data, rgba)
+        self.scene.place(self.world)
+        for _ in range(SETTLING_STEPS):
             mujoco.mj_step(model, self._data)
         self._start_s = self._data.time
-        self._object_start = self.object_state().position
-        self._held_s = 0.0
-        self._success = False
-        self._touched = False
+        self._actors = task.actors(self.scene)
+        self._goal = task.goal(self.scene)
+        self._goal.begin(self.world)
         return self.scene.instruction
 
     def fork(self) -> Cell:
         """A copy of the present moment; stepping it leaves this cell as it is."""
         other = copy.copy(self)
         other._data = copy.copy(self._data)
+        other.world = self.world.of(other._data)
+        other._actors, other._goal = copy.deepcopy((self._actors, self._goal))
         other._renderers = {}
         return other
 
@@ -90,10 +89,12 @@ class Cell:
 
     def step(self, command: np.ndarray) -> None:
         """Hold `command` (float [14], order of the spec) for one control period."""
+        for actor in self._actors:
+            actor.advance(self.world)
         self._data.ctrl[self._actuators] = command
         assert self._model is not None
         mujoco.mj_step(self._model, self._data, nstep=round(CONTROL_PERIOD_S / TIMESTEP_S))
-        self._judge()
+        self._goal.update(self.world, CONTROL_PERIOD_S)
 
     def positions(self) -> np.ndarray:
         """Measured joint positions, float32 [14]."""
@@ -115,38 +116,15 @@ class Cell:
             self._renderers[key] = mujoco.Renderer(
                 self._model, mount.height * scale, mount.width * scale
             )
+        assert self._model is not None
+        self._model.geom_rgba[:] = self.world.rgba  # the model is shared by equal scenes
         renderer = self._renderers[key]
         renderer.update_scene(self._data, camera)
         return renderer.render()
 
-    def object_state(self) -> ObjectState:
-        """Pose and speed of the task's object, and the grippers' openings."""
-        body = self._data.body("object")
-        start = self._object_dof
-        return ObjectState(
-            position=body.xpos.copy(),
-            rotation=body.xmat.reshape(3, 3).copy(),
-            speed=float(np.linalg.norm(self._data.qvel[start : start + 3])),
-            openings={side: float(self._data.joint(f"{side}_gripper").qpos[0]) for side in SIDES},
-        )
-
-    def place_object(self, position: np.ndarray, yaw: float) -> None:
-        """Put the object at rest at `position` (m, world frame) with heading `yaw` (rad)."""
-        joint = self._object_joint
-        self._data.qpos[joint : joint + 3] = position
-        self._data.qpos[joint + 3 : joint + 7] = [np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
-        self._data.qvel[self._object_dof : self._object_dof + 6] = 0.0
-        mujoco.mj_forward(self._model, self._data)
-
-    def push_object(self, velocity: np.ndarray) -> None:
-        """Give the object a linear velocity, float [3], m/s: a nudge."""
-        self._data.qvel[self._object_dof : self._object_dof + 3] = velocity
-
     def evaluate(self) -> TaskResult:
         """The task's judgement so far."""
-        if self._success:
-            return TaskResult(True, "success")
-        return TaskResult(False, self.task.outcome(self.object_state(), self._touched))
+        return self._goal.result(self.world)
 
     def close(self) -> None:
         """Free the renderers."""
@@ -160,9 +138,6 @@ class Cell:
         self._actuators = np.array([model.actuator(name).id for name in names])
         self._qpos = np.array([model.joint(name).qposadr[0] for name in names])
         self._qvel = np.array([model.joint(name).dofadr[0] for name in names])
-        joint = model.body("object").jntadr[0]
-        self._object_joint = int(model.jnt_qposadr[joint])
-        self._object_dof = int(model.jnt_dofadr[joint])
 
     def _place_robot(self) -> None:
         positions = np.concatenate(
@@ -176,10 +151,3 @@ class Cell:
         for side in SIDES:
             self._data.joint(f"{side}_gripper_mimic").qpos[0] = HOME_OPENING_M
         mujoco.mj_forward(self._model, self._data)
-
-    def _judge(self) -> None:
-        state = self.object_state()
-        moved = np.linalg.norm(state.position - self._object_start)
-        self._touched = self._touched or bool(moved > MOVED_M)
-        self._held_s = self._held_s + CONTROL_PERIOD_S if self.task.satisfied(state) else 0.0
-        self._success = self._success or self._held_s >= self.task.hold_s

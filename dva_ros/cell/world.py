@@ -1,208 +1,137 @@
-"""The cell's surroundings as a Gazebo world (SDF), written from the MuJoCo model.
-
-Everything but the robot: table, backdrop, tray, object, light and cameras. Gazebo spawns the robot
-from its own description. ``worlds/cell.sdf`` is what `cell_world` returns.
-"""
+"""The moving things of a scene, by name: what tasks, goals, experts and disturbances see."""
 
 from __future__ import annotations
 
-import math
-import xml.etree.ElementTree as ElementTree
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 
-from ..spec import EMBEDDED_CELL, SIDES
-from .model import CAMERAS, build_model, build_spec
 
-if TYPE_CHECKING:
-    import mujoco
+@dataclass(frozen=True)
+class Pose:
+    """Of a body in the world frame.
 
-Element = ElementTree.Element
+    Attributes:
+        position: float64 [3], m.
+        rotation: float64 [3, 3].
+    """
 
-SYSTEMS = {
-    "gz-sim-physics-system": "gz::sim::systems::Physics",
-    "gz-sim-sensors-system": "gz::sim::systems::Sensors",
-    "gz-sim-scene-broadcaster-system": "gz::sim::systems::SceneBroadcaster",
-    "gz-sim-user-commands-system": "gz::sim::systems::UserCommands",
-}
-"""What runs in the world: plugin file -> class."""
+    position: np.ndarray
+    rotation: np.ndarray
 
-NEAR_M, FAR_M = 0.02, 10.0
-"""What a camera sees."""
+    @property
+    def tilt(self) -> float:
+        """Angle between the body's z axis and the vertical, rad."""
+        return float(np.arccos(np.clip(self.rotation[2, 2], -1.0, 1.0)))
 
-# Columns are the axes of an SDF camera (x forward, y left, z up) in a MuJoCo camera's (x right,
-# y up, z backward).
-_SDF_IN_MUJOCO_CAMERA = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
-
-_SPOT_FALLOFF = 3.0
-"""With it the light fades within 0.08 as MuJoCo's cos¹⁰ does, from the axis to the cone's edge."""
+    @property
+    def yaw(self) -> float:
+        """Heading of the body's x axis about world z, rad."""
+        return float(np.arctan2(self.rotation[1, 0], self.rotation[0, 0]))
 
 
-def cell_world() -> str:
-    """The world of `pick_place`: table, tray, a red cube, the embedded cell's two cameras."""
-    # Compiling joins what does not move to the world's body: a description of its own for that.
-    spec, model = build_spec("cube_and_tray"), build_model("cube_and_tray")
-    sdf = Element("sdf", version="1.9")
-    world = _child(sdf, "world", name="dva_cell")
-    _add_physics(world, model)
-    for filename, name in SYSTEMS.items():
-        plugin = _child(world, "plugin", filename=filename, name=name)
-        if name.endswith("Sensors"):
-            _text(plugin, "render_engine", "ogre2")
-    _add_lights(world, spec)
-    for geom in spec.worldbody.geoms:
-        _add_fixture(world, geom.name, [geom])
-    for body in spec.worldbody.bodies:
-        if body.name.startswith(SIDES):
-            continue
-        if body.joints:
-            _add_free_body(world, body, model)
-        else:
-            _add_fixture(world, body.name, body.geoms)
-    _add_cameras(world, spec)
-    ElementTree.indent(sdf)
-    note = "Written by scripts/write_world.py from dva_ros/cell/model.py: change that, not this."
-    body_text = ElementTree.tostring(sdf, encoding="unicode")
-    return f'<?xml version="1.0"?>\n<!-- {note} -->\n{body_text}\n'
+def yaw_quaternion(yaw: float) -> np.ndarray:
+    """w, x, y, z of a turn about world z by `yaw`, rad."""
+    return np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)])
 
 
-def _child(parent: Element, tag: str, **attributes: str) -> Element:
-    return ElementTree.SubElement(parent, tag, attributes)
+class World:
+    """A moment of the simulation.
 
+    Every method that takes a name raises KeyError where the model has no such thing.
 
-def _text(parent: Element, tag: str, text: str) -> None:
-    ElementTree.SubElement(parent, tag).text = text
+    Attributes:
+        rgba: float32 [geoms, 4], the geoms' colours in this episode.
+    """
 
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, rgba: np.ndarray) -> None:
+        self._model = model
+        self._data = data
+        self.rgba = rgba.copy()
 
-def _numbers(values: np.ndarray | list[float]) -> str:
-    """Ten digits; never -0."""
-    return " ".join(f"{round(float(value), 12) + 0.0:.10g}" for value in values)
+    def of(self, data: mujoco.MjData) -> World:
+        """The same scene at another moment, colours included."""
+        return World(self._model, data, self.rgba)
 
+    @property
+    def time(self) -> float:
+        """Simulated time, s."""
+        return float(self._data.time)
 
-def _value(parent: Element, tag: str, *values: float) -> None:
-    _text(parent, tag, _numbers(list(values)))
+    def pose(self, body: str) -> Pose:
+        """Where a body is."""
+        found = self._data.body(body)
+        return Pose(found.xpos.copy(), found.xmat.reshape(3, 3).copy())
 
+    def site(self, name: str) -> np.ndarray:
+        """Position of a site, float64 [3], m."""
+        return self._data.site(name).xpos.copy()
 
-def _colour(parent: Element, tag: str, rgb: np.ndarray | list[float]) -> None:
-    """Opaque; MuJoCo keeps colours as float32."""
-    _value(parent, tag, *np.round(np.asarray(rgb[:3], np.float64), 6), 1.0)
+    def velocity(self, body: str) -> np.ndarray:
+        """Linear velocity of a free body, float64 [3], m/s."""
+        start = self._dof(body)
+        return self._data.qvel[start : start + 3].copy()
 
+    def opening(self, side: str) -> float:
+        """Travel of the gripper's fingers, m; 0 is closed."""
+        return self.joint(f"{side}_gripper")
 
-def _pose(parent: Element, position: np.ndarray, quaternion: np.ndarray) -> None:
-    """A pose from m and a quaternion w, x, y, z: angles lose a camera that looks straight down."""
-    pose = _child(parent, "pose", rotation_format="quat_xyzw")
-    pose.text = f"{_numbers(position)}  {_numbers(np.roll(quaternion, -1))}"
+    def joint(self, name: str) -> float:
+        """Position of a hinge (rad) or slide (m)."""
+        return float(self._data.joint(name).qpos[0])
 
+    def set_joint(self, name: str, position: float) -> None:
+        """Put a hinge (rad) or slide (m) at rest at `position`."""
+        self._data.joint(name).qpos[0] = position
+        self._data.joint(name).qvel[0] = 0.0
+        mujoco.mj_forward(self._model, self._data)
 
-def _add_physics(world: Element, model: mujoco.MjModel) -> None:
-    physics = _child(world, "physics", name="default", type="ignored")
-    _value(physics, "max_step_size", model.opt.timestep)
-    _value(physics, "real_time_factor", 1.0)
-    _value(world, "gravity", *model.opt.gravity)
+    def place(self, body: str, position: np.ndarray, yaw: float = 0.0) -> None:
+        """Put a free body at rest at `position` (m) with heading `yaw` (rad), upright."""
+        self.place_at(body, position, yaw_quaternion(yaw))
 
+    def place_at(self, body: str, position: np.ndarray, quaternion: np.ndarray) -> None:
+        """Put a free body at rest at `position` (m), `quaternion` w, x, y, z."""
+        joint = self._free_joint(body)
+        start = self._model.jnt_qposadr[joint]
+        self._data.qpos[start : start + 3] = position
+        self._data.qpos[start + 3 : start + 7] = quaternion
+        dof = self._model.jnt_dofadr[joint]
+        self._data.qvel[dof : dof + 6] = 0.0
+        mujoco.mj_forward(self._model, self._data)
 
-def _add_lights(world: Element, spec: mujoco.MjSpec) -> None:
-    # A headlight on every camera does not exist in SDF: what it lights up straight ahead.
-    headlight = spec.visual.headlight
-    scene = _child(world, "scene")
-    _colour(scene, "ambient", headlight.ambient + headlight.diffuse)
-    _colour(scene, "background", [0.0, 0.0, 0.0])
-    _text(scene, "shadows", "false")
-    _text(scene, "grid", "false")
-    for index, lamp in enumerate(spec.lights):
-        light = _child(world, "light", name=lamp.name or f"light_{index}", type="spot")
-        _pose(light, lamp.pos, np.array([1.0, 0.0, 0.0, 0.0]))
-        _text(light, "cast_shadows", "false")
-        _colour(light, "diffuse", lamp.diffuse)
-        _colour(light, "specular", lamp.specular)
-        _value(light, "direction", *lamp.dir)
-        attenuation = _child(light, "attenuation")
-        for name, value in zip(("constant", "linear", "quadratic"), lamp.attenuation, strict=True):
-            _value(attenuation, name, value)
-        _value(attenuation, "range", FAR_M)
-        spot = _child(light, "spot")
-        _value(spot, "inner_angle", 0.0)
-        # SDF counts the whole cone, MuJoCo from its axis.
-        _value(spot, "outer_angle", math.radians(2.0 * lamp.cutoff))
-        _value(spot, "falloff", _SPOT_FALLOFF)
+    def push(self, body: str, velocity: np.ndarray) -> None:
+        """Give a free body a linear velocity, float [3], m/s."""
+        start = self._dof(body)
+        self._data.qvel[start : start + 3] = velocity
 
+    def move_mocap(self, body: str, position: np.ndarray, quaternion: np.ndarray) -> None:
+        """Move a mocap body, which no force moves: an actor's hand; m, and w, x, y, z."""
+        number = int(self._model.body(body).mocapid[0])
+        if number < 0:
+            raise KeyError(f"{body} is no mocap body")
+        self._data.mocap_pos[number] = position
+        self._data.mocap_quat[number] = quaternion
 
-def _add_fixture(world: Element, name: str, geoms: list[mujoco.MjsGeom]) -> None:
-    fixture = _child(world, "model", name=name)
-    _text(fixture, "static", "true")
-    link = _child(fixture, "link", name=name)
-    for index, geom in enumerate(geoms):
-        _add_box(link, f"{name}_{index}", geom, float(geom.friction[0]))
+    def paint(self, geom: str, rgba: tuple[float, float, float, float]) -> None:
+        """Give a geom another colour in this episode; alpha 0 hides it."""
+        self.rgba[self._model.geom(geom).id] = rgba
 
+    def in_contact(self, one: str, other: str) -> bool:
+        """Whether a geom of body `one` touches one of body `other`."""
+        bodies = {self._model.body(one).id, self._model.body(other).id}
+        owner = self._model.geom_bodyid
+        return any(
+            {int(owner[contact.geom1]), int(owner[contact.geom2])} == bodies
+            for contact in self._data.contact
+        )
 
-def _add_free_body(world: Element, body: mujoco.MjsBody, model: mujoco.MjModel) -> None:
-    compiled = model.body(body.name)
-    free = _child(world, "model", name=body.name)
-    _pose(free, body.pos, body.quat)
-    link = _child(free, "link", name=body.name)
-    inertial = _child(link, "inertial")
-    _pose(inertial, compiled.ipos, compiled.iquat)
-    _value(inertial, "mass", *compiled.mass)
-    inertia = _child(inertial, "inertia")
-    for name, value in zip(("ixx", "iyy", "izz"), compiled.inertia, strict=True):
-        _value(inertia, name, value)
-    for name in ("ixy", "ixz", "iyz"):
-        _value(inertia, name, 0.0)
-    # Of two surfaces Gazebo takes the lesser friction, MuJoCo the greater: here the fingers'.
-    friction = float(model.geom_friction[:, 0].max())
-    for index, geom in enumerate(body.geoms):
-        _add_box(link, f"{body.name}_{index}", geom, friction)
+    def _free_joint(self, body: str) -> int:
+        joint = int(self._model.body(body).jntadr[0])
+        if joint < 0 or self._model.jnt_type[joint] != mujoco.mjtJoint.mjJNT_FREE:
+            raise KeyError(f"{body} is no free body")
+        return joint
 
-
-def _add_box(link: Element, name: str, geom: mujoco.MjsGeom, friction: float) -> None:
-    for kind in ("collision", "visual"):
-        element = _child(link, kind, name=name)
-        _pose(element, geom.pos, geom.quat)
-        box = _child(_child(element, "geometry"), "box")
-        _value(box, "size", *(2.0 * geom.size))
-        if kind == "collision":
-            ode = _child(_child(_child(element, "surface"), "friction"), "ode")
-            _value(ode, "mu", friction)
-            _value(ode, "mu2", friction)
-        else:
-            material = _child(element, "material")
-            _colour(material, "ambient", geom.rgba)
-            _colour(material, "diffuse", geom.rgba)
-            _colour(material, "specular", [0.0, 0.0, 0.0])
-
-
-def _add_cameras(world: Element, spec: mujoco.MjSpec) -> None:
-    cameras = _child(world, "model", name="cameras")
-    _text(cameras, "static", "true")
-    for camera in spec.cameras:
-        mount = CAMERAS[camera.name]
-        link = _child(cameras, "link", name=camera.name)
-        _pose(link, camera.pos, _camera_quaternion(camera.quat))
-        sensor = _child(link, "sensor", name=camera.name, type="camera")
-        _text(sensor, "always_on", "true")
-        _value(sensor, "update_rate", 1.0 / EMBEDDED_CELL.frame_period_s)
-        # Gazebo publishes camera_info beside it.
-        _text(sensor, "topic", f"{camera.name}/image_raw")
-        _text(sensor, "gz_frame_id", f"{camera.name}_optical_frame")
-        optics = _child(sensor, "camera")
-        aspect = mount.width / mount.height
-        vertical = math.radians(camera.fovy)
-        _value(optics, "horizontal_fov", 2.0 * math.atan(aspect * math.tan(0.5 * vertical)))
-        image = _child(optics, "image")
-        _text(image, "width", str(mount.width))
-        _text(image, "height", str(mount.height))
-        _text(image, "format", "R8G8B8")
-        clip = _child(optics, "clip")
-        _value(clip, "near", NEAR_M)
-        _value(clip, "far", FAR_M)
-
-
-def _camera_quaternion(quaternion: np.ndarray) -> np.ndarray:
-    """w, x, y, z of the SDF camera that sees what MuJoCo's sees."""
-    import mujoco
-
-    matrix, turned = np.zeros(9), np.zeros(4)
-    mujoco.mju_quat2Mat(matrix, quaternion)
-    mujoco.mju_mat2Quat(turned, (matrix.reshape(3, 3) @ _SDF_IN_MUJOCO_CAMERA).ravel())
-    return turned
+    def _dof(self, body: str) -> int:
+        return int(self._model.jnt_dofadr[self._free_joint(body)])

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> EnduranceOptions:
-    from ..cell.tasks import task_named
+    from ..cell.tasks import find_task
     from ..errors import UserError
     from ..evaluation.endurance import EnduranceOptions
     from ..resources import model_path
@@ -88,8 +88,9 @@ def _options(args: argparse.Namespace) -> EnduranceOptions:
     for name in ("latency_ms", "jitter_ms"):
         if getattr(args, name) < 0:
             raise UserError(f"--{name.replace('_', '-')} must not be negative")
+    find_task(args.task)
     return EnduranceOptions(
-        task=task_named(args.task).name,
+        task=args.task,
         hours=args.hours,
         seed=args.seed,
         split=args.split,

@@ -23,14 +23,14 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ..cell.simulation import Cell
-    from ..cell.tasks import task_named
+    from ..cell.tasks import find_task
     from ..data.cell_episodes import record_episode
     from ..evaluation.report import wilson_interval
 
     cell = Cell()
     enough = True
     for name in args.task.split(","):
-        task = task_named(name)
+        task = find_task(name)
         failures = []
         for seed in tqdm(range(args.seed, args.seed + args.episodes), desc=name, unit="scene"):
             episode = record_episode(

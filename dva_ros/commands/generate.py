@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
     """Names of the tasks to record, checked."""
-    from ..cell.tasks import TASKS
+    from ..cell.tasks import find_task, task_names
     from ..data.generation_plan import RANDOM_MOTION
     from ..errors import UserError
 
@@ -141,10 +141,11 @@ def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
         return (RANDOM_MOTION,)
     names = tuple(name for name in args.task.split(",") if name)
     if not names:
-        raise UserError(f"--task is missing: one or more of {','.join(TASKS)}, or --random-motion")
-    unknown = [name for name in names if name not in TASKS]
-    if unknown:
-        raise UserError(f"unknown task '{unknown[0]}'; there are: {', '.join(TASKS)}")
+        raise UserError(
+            f"--task is missing: one or more of {','.join(task_names())}, or --random-motion"
+        )
+    for name in names:
+        find_task(name)
     return names
 
 

@@ -53,12 +53,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _record_expert(args: argparse.Namespace) -> int:
-    from ..cell.tasks import TASKS
+    from ..cell.tasks import find_task, task_names
     from ..errors import UserError
     from ..recordings.client.expert import ExpertRecording, record_expert
 
-    if args.task not in TASKS:
-        raise UserError(f"--expert needs --task, one of {', '.join(TASKS)}")
+    if not args.task:
+        raise UserError(f"--expert needs --task, one of {', '.join(task_names())}")
+    find_task(args.task)
     done = record_expert(ExpertRecording(args.task, args.expert, args.seed), _ros_arguments(args))
     print(
         f"{done.path}: {done.succeeded} of {args.expert} episodes succeeded, "

@@ -6,23 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..cell.expert import EXPERTS
 from ..cell.kinematics import UnreachableError
 from ..cell.perturbation import Perturber
 from ..cell.setpoint import ArmSetpoint
-from ..cell.simulation import CONTROL_PERIOD_S, HOME_OPENING_M, Cell
-from ..cell.tasks import (
-    TASKS,
-    Split,
-    Task,
-    scene_rng,
-)
+from ..cell.simulation import Cell
+from ..cell.task import Split, Task, scene_rng
+from ..cell.tasks import find_task
+from ..cell.timing import CONTROL_PERIOD_S, HOME_OPENING_M
 from ..spec import SIDES
 from .episodes import Episode
 
-MAX_EPISODE_S = 16.0
 AFTER_SUCCESS_S = 1.2
 RANDOM_MOTION_S = 8.0
+RANDOM_MOTION_TASKS = ("pick_place", "lift")
+"""Whose scenes random motion is recorded in; the order is a part of every seed's scene."""
 
 
 class EpisodeRecorder:
@@ -85,29 +82,29 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
 
     Args:
         cell: reused between episodes.
-        task: one of `tasks.TASKS`.
+        task: to be done.
         seed: of the scene and of the disturbances.
         split: of the scene.
         perturb: inject missed grasps, drops, nudges and kicks.
     """
     instruction = cell.reset(task, seed, split)
     rng = scene_rng(f"{task.name}/expert", seed, split)
-    expert = EXPERTS[task.name](cell.scene)
+    expert = task.expert(cell.scene)
     perturber = Perturber(expert, rng) if perturb else None
     recorder = EpisodeRecorder(cell)
     command = cell.command()
     rest_frames = int(rng.integers(1, 8))
     ending = _Ending(cell)
     clean = True
-    while cell.time < MAX_EPISODE_S:
+    while cell.time < task.max_episode_s:
         recorder.frame(command, clean)
         resting = len(recorder.states) <= rest_frames
         clean = not resting
         for _ in range(recorder.ticks_per_frame):
             if not resting:
-                clean &= perturber is None or perturber.disturb(cell)
+                clean &= perturber is None or perturber.disturb(cell.world)
                 pausing = perturber is not None and perturber.pausing
-                command = expert.pause() if pausing else expert.act(cell.object_state())
+                command = expert.pause() if pausing else expert.act(cell.world)
             cell.step(command)
         if ending.reached():
             break
@@ -123,7 +120,7 @@ def record_takeover(
 
     Args:
         cell: reused between episodes.
-        task: one of `tasks.TASKS`.
+        task: to be done.
         seed: of the scene.
         split: of the scene.
         drive: resets the cell to the scene, moves it and shows every frame to the recorder, but
@@ -135,19 +132,19 @@ def record_takeover(
     recorder = EpisodeRecorder(cell)
     if not drive(recorder):
         return None
-    expert = EXPERTS[task.name](cell.scene)
+    expert = task.expert(cell.scene)
     try:
-        expert.take_over(cell.command(), cell.velocities(), cell.object_state())
+        expert.take_over(cell.command(), cell.velocities(), cell.world)
     except UnreachableError:
         recorder.frame(cell.command(), clean=False)
         return recorder.episode(task.name, cell.scene.instruction, seed, False)
-    ends_s = cell.time + MAX_EPISODE_S
+    ends_s = cell.time + task.max_episode_s
     ending = _Ending(cell)
     clean = False
     while cell.time < ends_s:
         recorder.frame(cell.command(), clean)
         for _ in range(recorder.ticks_per_frame):
-            cell.step(expert.act(cell.object_state()))
+            cell.step(expert.act(cell.world))
         clean = True
         if ending.reached():
             break
@@ -160,7 +157,8 @@ def record_random_motion(cell: Cell, seed: int, split: Split) -> Episode:
     The scene is of a task chosen by the seed; nothing is to be achieved.
     """
     rng = scene_rng("random_motion", seed, split)
-    cell.reset(list(TASKS.values())[int(rng.integers(len(TASKS)))], seed, split)
+    task = RANDOM_MOTION_TASKS[int(rng.integers(len(RANDOM_MOTION_TASKS)))]
+    cell.reset(find_task(task), seed, split)
     arms = {side: ArmSetpoint(side, cell.scene.home[side], HOME_OPENING_M) for side in SIDES}
     goals = {side: arm.position.copy() for side, arm in arms.items()}
     openings = dict.fromkeys(SIDES, HOME_OPENING_M)

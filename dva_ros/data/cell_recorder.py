@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cell.simulation import Cell
-from ..cell.tasks import TASKS
+from ..cell.tasks import find_task
 from .cell_episodes import record_episode, record_random_motion
 from .episodes import Episode
 from .generation_plan import RANDOM_MOTION, EpisodeJob
@@ -20,5 +20,5 @@ class CellRecorder:
         if job.task == RANDOM_MOTION:
             return record_random_motion(self._cell, job.seed, job.split)
         return record_episode(
-            self._cell, TASKS[job.task], job.seed, job.split, perturb=job.perturb
+            self._cell, find_task(job.task), job.seed, job.split, perturb=job.perturb
         )

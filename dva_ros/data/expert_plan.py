@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..cell.expert import EXPERTS
-from ..cell.simulation import CONTROL_PERIOD_S, Cell
-from ..cell.tasks import Split, Task
+from ..cell.simulation import Cell
+from ..cell.task import Split, Task
+from ..cell.timing import CONTROL_PERIOD_S
 from ..trajectory import Trajectory, TrajectoryPoint
-from .cell_episodes import AFTER_SUCCESS_S, MAX_EPISODE_S
+from .cell_episodes import AFTER_SUCCESS_S
 
 TICKS_PER_POINT = 2
 FIRST_POINT_S = 0.1
@@ -50,14 +50,14 @@ class ExpertPlan:
 def plan_expert(cell: Cell, task: Task, seed: int, split: Split) -> ExpertPlan:
     """Let the expert do the task in `cell`, and for a moment longer; nothing disturbs it."""
     instruction = cell.reset(task, seed, split)
-    expert = EXPERTS[task.name](cell.scene)
+    expert = task.expert(cell.scene)
     commands = [cell.command()]
     success_s: float | None = None
-    while cell.time < MAX_EPISODE_S:
+    while cell.time < task.max_episode_s:
         if success_s is None and cell.evaluate().success:
             success_s = cell.time
         if success_s is not None and cell.time - success_s > AFTER_SUCCESS_S:
             break
-        commands.append(expert.act(cell.object_state()))
+        commands.append(expert.act(cell.world))
         cell.step(commands[-1])
     return ExpertPlan(instruction, np.stack(commands), success_s is not None)

@@ -19,7 +19,7 @@ from .lerobot_writer import assemble
 from .shards import ShardSummary, read_summaries
 
 if TYPE_CHECKING:
-    from ..cell.tasks import Split
+    from ..cell.task import Split
 
 EPISODES_PER_SHARD = 20
 SEED_STRIDE = 1_000_000

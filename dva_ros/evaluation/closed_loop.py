@@ -15,8 +15,9 @@ from ..cell.controller import (
     JointState,
     JointTrajectoryController,
 )
-from ..cell.simulation import CONTROL_PERIOD_S, Cell
-from ..cell.tasks import Split, Task
+from ..cell.simulation import Cell
+from ..cell.task import Split, Task
+from ..cell.timing import CONTROL_PERIOD_S
 from ..context.mosaic import compose_mosaic
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import Chunk, Decision, Frame, Mode, Request

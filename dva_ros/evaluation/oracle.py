@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..cell.expert import EXPERTS
 from ..cell.kinematics import UnreachableError
-from ..cell.simulation import CONTROL_PERIOD_S, Cell
+from ..cell.simulation import Cell
+from ..cell.timing import CONTROL_PERIOD_S
 from ..data.episodes import Episode
 from ..leapfrog.curve import curve_through
 from .policy import Imagined
@@ -32,7 +32,7 @@ class ExpertChunks:
 
     def begin(self, seed: int, instruction: str) -> None:
         """A new episode: the expert begins."""
-        self._experts = [EXPERTS[self._cell.task.name](self._cell.scene)]
+        self._experts = [self._cell.task.expert(self._cell.scene)]
         self._age = 0
 
     def observe(self, mosaic: np.ndarray, state: np.ndarray) -> None:
@@ -53,7 +53,7 @@ class ExpertChunks:
         while len(targets) < self._horizon:
             self._experts.append(copy.deepcopy(expert))
             for _ in range(self._ticks):
-                cell.step(expert.act(cell.object_state()))
+                cell.step(expert.act(cell.world))
             targets.append(cell.command())
         self._experts.append(expert)
         return Imagined(np.stack(targets).astype(np.float32), None)

@@ -23,7 +23,7 @@ class EvaluationOptions:
     """One evaluation run, in process or through the ROS nodes.
 
     Attributes:
-        task: name in `dva_ros.cell.tasks.TASKS`.
+        task: as for `cell.tasks.find_task`.
         episodes: number of scenes; their seeds are ``seed .. seed + episodes - 1``.
         seed: first scene's seed.
         split: of the scenes: "train", "validation" or "test".

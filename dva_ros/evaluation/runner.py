@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import cast
 
 from ..cell.simulation import Cell
-from ..cell.tasks import TASKS, Split
+from ..cell.task import Split
+from ..cell.tasks import find_task
 from ..data.cell_episodes import record_episode
 from ..data.episodes import Episode
 from ..errors import UserError
@@ -73,8 +74,7 @@ def run_episodes(
     `run_evaluation` raises go through.
     """
     for options in jobs:
-        if options.task not in TASKS:
-            raise UserError(f"unknown task '{options.task}'; there are: {', '.join(TASKS)}")
+        find_task(options.task)
         if options.scheduler not in SCHEDULERS:
             raise UserError(
                 f"unknown scheduler '{options.scheduler}'; there are: {', '.join(SCHEDULERS)}"
@@ -104,7 +104,7 @@ class Worker:
         """`lasting` makes one scheduler for all scenes; without it every scene has its own."""
         self.options = options
         self._cell = Cell()
-        self._task = TASKS[options.task]
+        self._task = find_task(options.task)
         self._split = cast(Split, options.split)
         parameters, policy = self._policy()
         parameters = parameters.slowed(options.speed_scaling)

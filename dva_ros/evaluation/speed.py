@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from ..cell.simulation import CONTROL_PERIOD_S
+from ..cell.timing import CONTROL_PERIOD_S
 from ..spec import EMBEDDED_CELL
 
 RELIABLE_FRAMES = 2

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..cell.simulation import Cell
-from ..cell.tasks import TASKS, scene_rng
+from ..cell.task import scene_rng
+from ..cell.tasks import find_task
 from ..data.cell_episodes import EpisodeRecorder, record_takeover
 from ..data.episodes import Episode
 from ..data.generation_plan import EpisodeJob
@@ -38,7 +39,7 @@ class TakeoverRecorder:
 
         None where the policy fulfils the task first: nothing is left for the expert to show.
         """
-        task, split = TASKS[job.task], job.split
+        task, split = find_task(job.task), job.split
         rng = scene_rng(f"{task.name}/takeover", job.seed, split)
         period_s = self._cell.spec.frame_period_s
         frames = round(rng.uniform(*self._between_s) / period_s)

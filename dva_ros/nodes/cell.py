@@ -30,8 +30,9 @@ from dva_msgs.srv import ResetCell
 from ..cell.controller import Generation
 from ..cell.description import robot_description
 from ..cell.model import CAMERAS
-from ..cell.real_time import Measurement, RealTimeCell, find_task
-from ..cell.tasks import SPLITS, Split
+from ..cell.real_time import Measurement, RealTimeCell
+from ..cell.task import SPLITS, Split
+from ..cell.tasks import find_task
 from ..errors import UserError
 from ..ros import qos
 from ..ros.conversions import (

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ..cell.simulation import Cell
-from ..cell.tasks import Split, task_named
+from ..cell.task import Split
+from ..cell.tasks import find_task
 from ..context.mosaic import compose_mosaic
 from ..data.cell_episodes import record_episode, record_random_motion
 from ..data.episodes import Episode
@@ -31,7 +32,7 @@ def record_scenes(tasks: Sequence[str], seeds: Iterable[int], split: Split) -> E
         if task == RANDOM_MOTION:
             episodes.append(record_random_motion(cell, seed, split))
         else:
-            episodes.append(record_episode(cell, task_named(task), seed, split, perturb=True))
+            episodes.append(record_episode(cell, find_task(task), seed, split, perturb=True))
     return store_of(episodes, cell.spec)
 
 

@@ -16,8 +16,9 @@ from dva_ros.spec import ARM_JOINTS, SIDES
 def model_and_data():
     mujoco = pytest.importorskip("mujoco")
     from dva_ros.cell.model import build_model
+    from dva_ros.cell.tasks.pick_place.scene import CubeAndTray
 
-    model = build_model("cube_and_tray")
+    model = build_model(CubeAndTray())
     return model, mujoco.MjData(model)
 
 

@@ -43,8 +43,8 @@ def test_random_motion_is_a_dataset_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "--task is missing: one or more of pick_place,lift"),
-        (("--task", "juggle"), "unknown task 'juggle'; there are: pick_place, lift"),
+        ((), "--task is missing: one or more of lift,pick_place"),
+        (("--task", "juggle"), "task 'juggle' is unknown; choose one of lift, pick_place"),
         (("--task", "lift", "--random-motion"), "leave --task out"),
         (("--task", "lift", "--workers", "0"), "must be at least 1"),
     ],

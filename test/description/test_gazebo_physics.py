@@ -16,7 +16,7 @@ from gz_programs import PHYSICS, SDFORMAT, build, missing, play
 
 from dva_ros.cell.description import robot_description
 from dva_ros.cell.simulation import Cell
-from dva_ros.cell.tasks import task_named
+from dva_ros.cell.tasks import find_task
 from dva_ros.data.cell_episodes import record_episode
 from dva_ros.resources import resource_path
 from dva_ros.spec import EMBEDDED_CELL
@@ -55,19 +55,19 @@ def test_the_experts_commands_put_the_cube_into_the_tray(
 ) -> None:
     """Joints follow as MuJoCo's do, the fingers stay together, the cube is lifted and arrives."""
     cell = LoggedCell()
-    assert record_episode(cell, task_named("pick_place"), seed, "test", perturb=False).success
+    assert record_episode(cell, find_task("pick_place"), seed, "test", perturb=False).success
     commands, positions = (np.stack(column) for column in zip(*cell.log, strict=True))
     description = robot_description(hardware="gazebo")
     robot, world = tmp_path / "cell.urdf", tmp_path / "cell.sdf"
     robot.write_text(description)
-    world.write_text(_with_object_at(cell.scene.object_position, cell.scene.object_yaw))
+    world.write_text(_with_object_at(cell.scene.position, cell.scene.yaw))
     gain = ElementTree.fromstring(description).findtext(".//position_proportional_gain")
 
     cube, joints, followers = play(program, world, robot, float(gain or "nan"), NAMES, commands)
 
-    assert np.abs(cube[0] - cell.scene.object_position).max() < 1e-3
+    assert np.abs(cube[0] - cell.scene.position).max() < 1e-3
     assert cube[:, 2].max() > 0.1
-    final = cell.object_state()
+    final = cell.world.pose("object")
     assert np.abs(cube[-1] - final.position).max() < 0.01
     error = (joints - positions)[:, ARM]
     assert np.sqrt(np.mean(error**2)) < 0.005

@@ -15,6 +15,7 @@ from dva_ros.cell.controller import ControllerParameters, Generation
 from dva_ros.cell.description import robot_description
 from dva_ros.cell.kinematics import forward_kinematics
 from dva_ros.cell.model import build_model
+from dva_ros.cell.tasks.pick_place.scene import CubeAndTray
 from dva_ros.errors import UserError
 from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.resources import config_path
@@ -135,7 +136,7 @@ def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, str], mes
 
 def test_gazebo_loads_the_controllers_and_does_as_mujoco_does() -> None:
     """Its plugin's file and gain, gravity of the arms compensated, fingers that do not slip."""
-    root, model = expanded("gazebo"), build_model("cube_and_tray")
+    root, model = expanded("gazebo"), build_model(CubeAndTray())
     plugin = root.find("gazebo/plugin")
     assert plugin is not None
     assert plugin.get("name") == "gz_ros2_control::GazeboSimROS2ControlPlugin"

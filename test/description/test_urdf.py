@@ -12,6 +12,7 @@ import pytest
 
 from dva_ros.cell.description import robot_description
 from dva_ros.cell.model import GRIPPER_FORCE_N, build_model
+from dva_ros.cell.tasks.pick_place.scene import CubeAndTray
 from dva_ros.leapfrog.limits import JointLimits
 from dva_ros.resources import config_path
 from dva_ros.spec import EMBEDDED_CELL, SIDES
@@ -103,7 +104,7 @@ def test_every_link_is_where_the_other_library_puts_it() -> None:
 
 def test_the_embedded_cells_boxes_are_those_of_the_collision_geometry() -> None:
     """Of the model that runs, also of the bases, which MuJoCo joins to the world."""
-    ours, theirs = Mujoco(build_model("cube_and_tray")), Pinocchio()
+    ours, theirs = Mujoco(build_model(CubeAndTray())), Pinocchio()
     model = ours.model
     for positions in CONFIGURATIONS[:50]:
         ours.place(positions)
@@ -132,7 +133,7 @@ def test_the_second_finger_mirrors_the_first(side: str) -> None:
     np.testing.assert_allclose(first.translation * [1, -1, 1], second.translation, atol=1e-9)
     assert first.translation[1] == pytest.approx(CONFIGURATIONS[0][NAMES.index(f"{side}_gripper")])
 
-    model = build_model("cube_and_tray")
+    model = build_model(CubeAndTray())
     data = mujoco.MjData(model)
     data.actuator(f"{side}_gripper").ctrl[0] = 0.04
     for _ in range(300):
@@ -195,7 +196,7 @@ def test_limits_are_one_in_urdf_yaml_and_mujoco(name: str) -> None:
     index = NAMES.index(name.removesuffix("_mimic"))
     assert (lower, upper) == (LIMITS.lower[index], LIMITS.upper[index])
     assert velocity == LIMITS.velocity[index]
-    model = build_model("cube_and_tray")
+    model = build_model(CubeAndTray())
     assert model.joint(name).limited[0]
     np.testing.assert_allclose(model.joint(name).range, [lower, upper], atol=1e-9)
     if "gripper" in name:

@@ -18,9 +18,10 @@ import yaml
 from gz_programs import SDFORMAT, Facts, build, missing
 
 from dva_ros.cell.description import robot_description
+from dva_ros.cell.gazebo_world import SYSTEMS, cell_world
 from dva_ros.cell.model import CAMERAS, build_model
 from dva_ros.cell.simulation import Cell
-from dva_ros.cell.world import SYSTEMS, cell_world
+from dva_ros.cell.tasks.pick_place.scene import CubeAndTray
 from dva_ros.resources import config_path, resource_path
 from dva_ros.spec import EMBEDDED_CELL, SIDES
 
@@ -58,7 +59,7 @@ def robot(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 @pytest.fixture(scope="module")
 def embedded() -> tuple[mujoco.MjModel, mujoco.MjData]:
-    model = build_model("cube_and_tray")
+    model = build_model(CubeAndTray())
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     return model, data
@@ -67,7 +68,7 @@ def embedded() -> tuple[mujoco.MjModel, mujoco.MjData]:
 def test_the_world_is_what_the_model_says() -> None:
     """Nobody has changed one without the other."""
     written = resource_path(WORLD).read_text(encoding="utf-8")
-    assert written == cell_world(), "run: python scripts/write_world.py"
+    assert written == cell_world(CubeAndTray()), "run: python scripts/write_world.py"
 
 
 def test_sdformat_reads_the_world_without_complaint(world: Facts) -> None:

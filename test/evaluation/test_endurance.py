@@ -11,7 +11,7 @@ import pytest
 
 from dva_ros.__main__ import main
 from dva_ros.cell.simulation import Cell
-from dva_ros.cell.tasks import TASKS
+from dva_ros.cell.tasks import find_task
 from dva_ros.evaluation import endurance
 from dva_ros.evaluation.closed_loop import RESET_S, ClosedLoop, LoopSettings
 from dva_ros.evaluation.endurance_meter import TimedLeapfrog
@@ -100,8 +100,8 @@ def test_one_scheduler_and_one_clock_serve_all_episodes_as_their_own_would(cell:
     shared = ClosedLoop(cell, policy, LIMITS, settings, lasting)
     total = 0.0
     for seed in (0, 1):
-        expected = own.run(TASKS["lift"], seed, "validation")
-        found = shared.run(TASKS["lift"], seed, "validation")
+        expected = own.run(find_task("lift"), seed, "validation")
+        found = shared.run(find_task("lift"), seed, "validation")
         assert found.success and expected.success
         assert found.duration_s == expected.duration_s
         assert found.predictions == expected.predictions

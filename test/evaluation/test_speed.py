@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dva_ros.cell.simulation import CONTROL_PERIOD_S
+from dva_ros.cell.timing import CONTROL_PERIOD_S
 from dva_ros.errors import UserError
 from dva_ros.evaluation.arguments import read_speed
 from dva_ros.evaluation.schedulers.timing import timing_for

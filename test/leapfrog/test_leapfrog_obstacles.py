@@ -9,11 +9,12 @@ import pytest
 from streams import NAMES
 
 from dva_ros.cell.description import robot_description
-from dva_ros.cell.expert import EXPERTS
 from dva_ros.cell.kinematics import inverse_kinematics_down
-from dva_ros.cell.model import TRAY_RGBA, build_model
-from dva_ros.cell.simulation import CONTROL_PERIOD_S, Cell
-from dva_ros.cell.tasks import TASKS
+from dva_ros.cell.model import build_model
+from dva_ros.cell.simulation import Cell
+from dva_ros.cell.tasks import find_task
+from dva_ros.cell.tasks.pick_place.scene import TRAY_RGBA, CubeAndTray
+from dva_ros.cell.timing import CONTROL_PERIOD_S
 from dva_ros.errors import UserError
 from dva_ros.leapfrog.clearance import Box, Clearance
 from dva_ros.leapfrog.motion import Motion
@@ -70,7 +71,7 @@ def test_the_closest_pair_alone_judges_as_all_pairs_do(guard: Clearance) -> None
 
 def test_the_trays_file_is_the_tray_of_the_simulation() -> None:
     """Moved or resized in one place only, the check would guard empty space."""
-    model = build_model("cube_and_tray")
+    model = build_model(CubeAndTray())
     geoms = [model.geom(i) for i in range(model.ngeom)]
     walls = [geom for geom in geoms if np.allclose(geom.rgba, TRAY_RGBA)]
     assert len(walls) == 4
@@ -86,11 +87,11 @@ def test_the_trays_file_is_the_tray_of_the_simulation() -> None:
 def test_an_experts_motion_passes(guard: Clearance, task: str, seed: int) -> None:
     """The gripper beside a wall and into the tray, and both arms at the box: nothing refused."""
     cell = Cell()
-    cell.reset(TASKS[task], seed, "validation")
-    expert, commands = EXPERTS[task](cell.scene), [cell.command()]
+    cell.reset(find_task(task), seed, "validation")
+    expert, commands = cell.task.expert(cell.scene), [cell.command()]
     while cell.time < 12.0 and not cell.evaluate().success:
         for _ in range(5):
-            cell.step(expert.act(cell.object_state()))
+            cell.step(expert.act(cell.world))
         commands.append(cell.command())
     assert cell.evaluate().success
     assert guard.refusal(_through(commands, 5 * CONTROL_PERIOD_S), 0.0) == ""

@@ -18,7 +18,7 @@ from tiny_models import write_tiny_models  # noqa: E402
 from dva_ros.bringup.graph import GraphOptions, checkpoint_overrides  # noqa: E402
 from dva_ros.bringup.supervisor import Supervisor  # noqa: E402
 from dva_ros.cell.simulation import Cell  # noqa: E402
-from dva_ros.cell.tasks import TASKS  # noqa: E402
+from dva_ros.cell.tasks import find_task  # noqa: E402
 from dva_ros.evaluation.closed_loop import ClosedLoop, LoopSettings  # noqa: E402
 from dva_ros.evaluation.policy import ModelPolicy  # noqa: E402
 from dva_ros.inverse_dynamics.decoder import InverseDynamics  # noqa: E402
@@ -44,7 +44,7 @@ def velocity_in_process(models: Path) -> np.ndarray:
     positions = []
     for seconds in (START_S, START_S + SPAN_S):
         settings = LoopSettings(latency_s=0.05, max_seconds=seconds, leapfrog=timing)
-        ClosedLoop(cell, policy, limits, settings).run(TASKS["pick_place"], 0, "test")
+        ClosedLoop(cell, policy, limits, settings).run(find_task("pick_place"), 0, "test")
         positions.append(cell.positions().astype(float))
     cell.close()
     return (positions[1] - positions[0]) / SPAN_S

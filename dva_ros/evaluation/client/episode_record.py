@@ -10,7 +10,7 @@ import numpy as np
 
 from dva_msgs.msg import ActionChunk, ControllerState, LeapfrogStatus, PredictedClip, TaskStatus
 
-from ...cell.simulation import CONTROL_PERIOD_S
+from ...cell.timing import CONTROL_PERIOD_S
 from ...leapfrog.limits import JointLimits
 from ...ros.conversions import pixels, seconds_of
 from ...spec import CellSpec

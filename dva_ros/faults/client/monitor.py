@@ -11,7 +11,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from dva_msgs.msg import ContextFrame, ControllerState, LeapfrogStatus
 
-from ...cell.simulation import CONTROL_PERIOD_S
+from ...cell.timing import CONTROL_PERIOD_S
 from ...evaluation.command_log import CommandLog
 from ...leapfrog.limits import JointLimits
 from ...leapfrog.motion import Motion

@@ -29,8 +29,9 @@ from ...bringup.graph import (
     middleware,
 )
 from ...bringup.graph_client import RunningGraph
-from ...cell.simulation import CONTROL_PERIOD_S, Cell
-from ...cell.tasks import TASKS
+from ...cell.simulation import Cell
+from ...cell.tasks import find_task
+from ...cell.timing import CONTROL_PERIOD_S
 from ...data.expert_plan import ExpertPlan, plan_expert
 from ...errors import UserError
 from ...nodes.cell import CONTROLLER
@@ -186,7 +187,7 @@ class _Session:
 
     def _episode(self, seed: int) -> bool:
         task = self._wanted.task
-        plan = plan_expert(self._planner, TASKS[task], seed, "train")
+        plan = plan_expert(self._planner, find_task(task), seed, "train")
         request = ResetCell.Request(task=task, seed=seed, split="train")
         self._graph.call(ResetCell, "cell/reset", request)
         self._wait_for(seed, SETTLE_S)
