@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,8 +10,9 @@ if TYPE_CHECKING:
 
 RGBA = tuple[float, float, float, float]
 
-OBJECT_BIT, LEFT_BIT, RIGHT_BIT = 1, 2, 4
-"""Contact groups: props touch props and both arms, an arm touches props and the other arm."""
+OBJECT_BIT, LEFT_BIT, RIGHT_BIT, VISUAL_BIT = 1, 2, 4, 8
+"""Contact groups: props touch props and both arms, an arm touches props and the other arm. Nothing
+touches what is visual only. (MuJoCo drops geoms without any group from a model made of a URDF.)"""
 
 OBJECT = "object"
 """Name of the only free body, in tasks that have one."""
@@ -47,4 +49,34 @@ def add_box(
         conaffinity=OBJECT_BIT | LEFT_BIT | RIGHT_BIT,
         condim=4,
         friction=[1.0, 0.01, 0.0001],
+    )
+
+
+def add_visual(
+    body: mujoco.MjsBody,
+    shape: mujoco.mjtGeom,
+    size: Sequence[float],
+    position: Sequence[float],
+    rgba: RGBA,
+    name: str = "",
+) -> mujoco.MjsGeom:
+    """Add a geom that is seen and touched by nothing: a mark, a drawing, a sleeve.
+
+    Args:
+        body: that gets it.
+        shape: of the geom.
+        size: as MuJoCo has it for the shape, m; less than 1 mm above the table is not seen.
+        position: of its centre in the body's frame, m.
+        rgba: colour, 0 to 1.
+        name: of the geom.
+    """
+    return body.add_geom(
+        name=name,
+        type=shape,
+        size=[*size, 0.0, 0.0][:3],
+        pos=position,
+        rgba=rgba,
+        mass=0.0,
+        contype=VISUAL_BIT,
+        conaffinity=0,
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from ..spec import ARM_JOINTS
+from .kinematics import forward_kinematics
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -76,6 +79,11 @@ class World:
     def opening(self, side: str) -> float:
         """Travel of the gripper's fingers, m; 0 is closed."""
         return self.joint(f"{side}_gripper")
+
+    def grasp_point(self, side: str) -> np.ndarray:
+        """The point midway between the finger pads of an arm, float64 [3], world frame, m."""
+        arm = np.array([self.joint(f"{side}_{joint}") for joint in ARM_JOINTS])
+        return forward_kinematics(side, arm)[0]
 
     def joint(self, name: str) -> float:
         """Position of a hinge (rad) or slide (m)."""

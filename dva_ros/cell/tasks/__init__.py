@@ -49,7 +49,10 @@ def _imported(name: str) -> Task:
     if not hasattr(module, attribute):
         raise UserError(f"task {name!r}: {module_name} has no {attribute!r}")
     found = getattr(module, attribute)
-    task = found() if isinstance(found, type) else found
+    try:
+        task = found() if isinstance(found, type) else found
+    except TypeError as error:
+        raise UserError(f"task {name!r} cannot be made without arguments: {error}") from error
     missing = [
         one
         for one in ("name", "summary", "max_episode_s", "scene", "actors", "goal", "expert")
