@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import UserError
 from ..spec import EMBEDDED_CELL, SIDES
 from .model import CAMERAS, build_model, build_spec
 
@@ -42,7 +43,11 @@ _SPOT_FALLOFF = 3.0
 
 
 def cell_world(props: Props) -> str:
-    """The world with these props and the simulated cell's two cameras."""
+    """The world with these props and the simulated cell's two cameras.
+
+    Raises:
+        UserError: a prop has a shape or a joint that this cannot write.
+    """
     # Compiling joins what does not move to the world's body: a description of its own for that.
     spec, model = build_spec(props), build_model(props)
     sdf = Element("sdf", version="1.9")
@@ -59,6 +64,7 @@ def cell_world(props: Props) -> str:
         if body.name.startswith(SIDES):
             continue
         if body.joints:
+            _require_free(body)
             _add_free_body(world, body, model)
         else:
             _add_fixture(world, body.name, body.geoms)
@@ -135,7 +141,16 @@ def _add_fixture(world: Element, name: str, geoms: list[mujoco.MjsGeom]) -> None
     _text(fixture, "static", "true")
     link = _child(fixture, "link", name=name)
     for index, geom in enumerate(geoms):
-        _add_box(link, f"{name}_{index}", geom, float(geom.friction[0]))
+        _add_geom(link, f"{name}_{index}", geom, float(geom.friction[0]))
+
+
+def _require_free(body: mujoco.MjsBody) -> None:
+    import mujoco
+
+    if body.joints[0].type != mujoco.mjtJoint.mjJNT_FREE or body.bodies:
+        raise UserError(
+            f"body {body.name!r} has hinges, slides or bodies below it: not written to SDF yet"
+        )
 
 
 def _add_free_body(world: Element, body: mujoco.MjsBody, model: mujoco.MjModel) -> None:
@@ -154,15 +169,15 @@ def _add_free_body(world: Element, body: mujoco.MjsBody, model: mujoco.MjModel) 
     # Of two surfaces Gazebo takes the lesser friction, MuJoCo the greater: here the fingers'.
     friction = float(model.geom_friction[:, 0].max())
     for index, geom in enumerate(body.geoms):
-        _add_box(link, f"{body.name}_{index}", geom, friction)
+        _add_geom(link, f"{body.name}_{index}", geom, friction)
 
 
-def _add_box(link: Element, name: str, geom: mujoco.MjsGeom, friction: float) -> None:
-    for kind in ("collision", "visual"):
+def _add_geom(link: Element, name: str, geom: mujoco.MjsGeom, friction: float) -> None:
+    touched = geom.conaffinity != 0
+    for kind in ("collision", "visual") if touched else ("visual",):
         element = _child(link, kind, name=name)
         _pose(element, geom.pos, geom.quat)
-        box = _child(_child(element, "geometry"), "box")
-        _value(box, "size", *(2.0 * geom.size))
+        _add_shape(_child(element, "geometry"), geom)
         if kind == "collision":
             ode = _child(_child(_child(element, "surface"), "friction"), "ode")
             _value(ode, "mu", friction)
@@ -172,6 +187,27 @@ def _add_box(link: Element, name: str, geom: mujoco.MjsGeom, friction: float) ->
             _colour(material, "ambient", geom.rgba)
             _colour(material, "diffuse", geom.rgba)
             _colour(material, "specular", [0.0, 0.0, 0.0])
+
+
+def _add_shape(geometry: Element, geom: mujoco.MjsGeom) -> None:
+    """MuJoCo's sizes are halves."""
+    import mujoco
+
+    size = geom.size
+    match geom.type:
+        case mujoco.mjtGeom.mjGEOM_BOX:
+            _value(_child(geometry, "box"), "size", *(2.0 * size))
+        case mujoco.mjtGeom.mjGEOM_SPHERE:
+            _value(_child(geometry, "sphere"), "radius", size[0])
+        case mujoco.mjtGeom.mjGEOM_ELLIPSOID:
+            _value(_child(geometry, "ellipsoid"), "radii", *size)
+        case mujoco.mjtGeom.mjGEOM_CYLINDER | mujoco.mjtGeom.mjGEOM_CAPSULE:
+            kind = "cylinder" if geom.type == mujoco.mjtGeom.mjGEOM_CYLINDER else "capsule"
+            shape = _child(geometry, kind)
+            _value(shape, "radius", size[0])
+            _value(shape, "length", 2.0 * size[1])
+        case other:
+            raise UserError(f"geom {geom.name!r}: SDF has no shape for MuJoCo's {other.name}")
 
 
 def _add_cameras(world: Element, spec: mujoco.MjSpec) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,12 @@ def test_a_fork_keeps_judge_and_colours_apart() -> None:
     assert (cell.render("overhead") == before).all()
     copy.close()
     cell.close()
+
+
+def test_its_gazebo_world_has_the_mark_which_nothing_touches() -> None:
+    from dva_ros.cell.gazebo_world import cell_world
+
+    text = cell_world(find_task(REACH).scene(0, "train").props)
+    mark = ElementTree.fromstring(text.encode()).find(".//model[@name='mark']")
+    assert mark is not None
+    assert mark.findtext(".//cylinder/radius") == "0.03" and mark.find(".//collision") is None
