@@ -1,0 +1,1 @@
+"""Recipes: the stages that make a checkpoint, as one file."""
