@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UserError
-from ..spec import EMBEDDED_CELL, SIDES
-from .model import CAMERAS, build_model, build_spec
+from ..spec import EMBEDDED_CELL
+from .model import CAMERAS, build_spec
 
 if TYPE_CHECKING:
     import mujoco
@@ -48,8 +48,10 @@ def cell_world(props: Props) -> str:
     Raises:
         UserError: a prop has a shape or a joint that this cannot write.
     """
-    # Compiling joins what does not move to the world's body: a description of its own for that.
-    spec, model = build_spec(props), build_model(props)
+    spec, described = build_spec(props), build_spec(props)
+    described.compiler.fusestatic = False  # a body that does not move stays a body
+    model = described.compile()
+    robot = {body.name for body in build_spec().worldbody.bodies}
     sdf = Element("sdf", version="1.9")
     world = _child(sdf, "world", name="dva_cell")
     _add_physics(world, model)
@@ -58,16 +60,12 @@ def cell_world(props: Props) -> str:
         if name.endswith("Sensors"):
             _text(plugin, "render_engine", "ogre2")
     _add_lights(world, spec)
-    for geom in spec.worldbody.geoms:
-        _add_fixture(world, geom.name, [geom])
+    for geom in _geoms(model, 0):
+        name = model.geom(geom).name or f"geom_{geom}"
+        _add_geom(_fixture(world, name), f"{name}_0", model, geom, model.geom_friction[geom, 0])
     for body in spec.worldbody.bodies:
-        if body.name.startswith(SIDES):
-            continue
-        if body.joints:
-            _require_free(body)
-            _add_free_body(world, body, model)
-        else:
-            _add_fixture(world, body.name, body.geoms)
+        if body.name not in robot:
+            _add_bodies(world, [body, *_below(body)], model)
     _add_cameras(world, spec)
     ElementTree.indent(sdf)
     note = "Written by scripts/write_world.py from dva_ros/cell: change that, not this."
@@ -97,10 +95,11 @@ def _colour(parent: Element, tag: str, rgb: np.ndarray | list[float]) -> None:
     _value(parent, tag, *np.round(np.asarray(rgb[:3], np.float64), 6), 1.0)
 
 
-def _pose(parent: Element, position: np.ndarray, quaternion: np.ndarray) -> None:
+def _pose(parent: Element, position: np.ndarray, quaternion: np.ndarray) -> Element:
     """A pose from m and a quaternion w, x, y, z: angles lose a camera that looks straight down."""
     pose = _child(parent, "pose", rotation_format="quat_xyzw")
     pose.text = f"{_numbers(position)}  {_numbers(np.roll(quaternion, -1))}"
+    return pose
 
 
 def _add_physics(world: Element, model: mujoco.MjModel) -> None:
@@ -136,44 +135,108 @@ def _add_lights(world: Element, spec: mujoco.MjSpec) -> None:
         _value(spot, "falloff", _SPOT_FALLOFF)
 
 
-def _add_fixture(world: Element, name: str, geoms: list[mujoco.MjsGeom]) -> None:
+def _geoms(model: mujoco.MjModel, body: int) -> range:
+    """Indices of a body's geoms."""
+    first = int(model.body_geomadr[body])
+    return range(first, first + int(model.body_geomnum[body]))
+
+
+def _below(body: mujoco.MjsBody) -> list[mujoco.MjsBody]:
+    """All bodies that a body carries, parents first."""
+    return [one for child in body.bodies for one in (child, *_below(child))]
+
+
+def _fixture(world: Element, name: str) -> Element:
+    """The link of a new model that stands still."""
     fixture = _child(world, "model", name=name)
     _text(fixture, "static", "true")
-    link = _child(fixture, "link", name=name)
-    for index, geom in enumerate(geoms):
-        _add_geom(link, f"{name}_{index}", geom, float(geom.friction[0]))
+    return _child(fixture, "link", name=name)
 
 
-def _require_free(body: mujoco.MjsBody) -> None:
-    import mujoco
+def _add_bodies(world: Element, bodies: list[mujoco.MjsBody], model: mujoco.MjModel) -> None:
+    """One model: the first body and those that it carries, a link each."""
+    moving = any(body.joints for body in bodies)
+    root = model.body(bodies[0].name)
+    element = _child(world, "model", name=root.name)
+    if not moving:
+        _text(element, "static", "true")
+    if moving or np.any(root.pos) or root.quat[0] != 1.0:
+        _pose(element, root.pos, root.quat)
+    for body in bodies:
+        compiled = model.body(body.name)
+        link = _child(element, "link", name=body.name)
+        if body is not bodies[0]:
+            _pose(link, compiled.pos, compiled.quat).set("relative_to", body.parent.name)
+        if moving:
+            _add_inertial(link, compiled)
+        for index, geom in enumerate(_geoms(model, compiled.id)):
+            # Of two surfaces Gazebo takes the lesser friction, MuJoCo the greater: the fingers'.
+            friction = model.geom_friction[:, 0].max() if moving else model.geom_friction[geom, 0]
+            _add_geom(link, f"{body.name}_{index}", model, geom, float(friction))
+    if moving:
+        for body in bodies:
+            _add_joint(element, body, model, "world" if body is bodies[0] else body.parent.name)
 
-    if body.joints[0].type != mujoco.mjtJoint.mjJNT_FREE or body.bodies:
-        raise UserError(
-            f"body {body.name!r} has hinges, slides or bodies below it: not written to SDF yet"
-        )
 
-
-def _add_free_body(world: Element, body: mujoco.MjsBody, model: mujoco.MjModel) -> None:
-    compiled = model.body(body.name)
-    free = _child(world, "model", name=body.name)
-    _pose(free, body.pos, body.quat)
-    link = _child(free, "link", name=body.name)
+def _add_inertial(link: Element, body: Any) -> None:
+    if not body.mass[0]:
+        return
     inertial = _child(link, "inertial")
-    _pose(inertial, compiled.ipos, compiled.iquat)
-    _value(inertial, "mass", *compiled.mass)
+    _pose(inertial, body.ipos, body.iquat)
+    _value(inertial, "mass", *body.mass)
     inertia = _child(inertial, "inertia")
-    for name, value in zip(("ixx", "iyy", "izz"), compiled.inertia, strict=True):
+    for name, value in zip(("ixx", "iyy", "izz"), body.inertia, strict=True):
         _value(inertia, name, value)
     for name in ("ixy", "ixz", "iyz"):
         _value(inertia, name, 0.0)
-    # Of two surfaces Gazebo takes the lesser friction, MuJoCo the greater: here the fingers'.
-    friction = float(model.geom_friction[:, 0].max())
-    for index, geom in enumerate(body.geoms):
-        _add_geom(link, f"{body.name}_{index}", geom, friction)
 
 
-def _add_geom(link: Element, name: str, geom: mujoco.MjsGeom, friction: float) -> None:
-    touched = geom.conaffinity != 0
+def _add_joint(element: Element, body: mujoco.MjsBody, model: mujoco.MjModel, parent: str) -> None:
+    """What holds a body to its parent; a free body is held by nothing.
+
+    Raises:
+        UserError: a ball joint, or several joints of one body.
+    """
+    import mujoco
+
+    kinds = [joint.type for joint in body.joints]
+    if kinds == [mujoco.mjtJoint.mjJNT_FREE]:
+        return
+    names = {mujoco.mjtJoint.mjJNT_HINGE: "revolute", mujoco.mjtJoint.mjJNT_SLIDE: "prismatic"}
+    if len(kinds) > 1 or any(kind not in names for kind in kinds):
+        raise UserError(
+            f"body {body.name!r}: a Gazebo world takes one hinge, slide or free joint a body"
+        )
+    number = int(model.body_jntadr[model.body(body.name).id])
+    name = model.joint(number).name if kinds else ""
+    joint = _child(
+        element,
+        "joint",
+        name=name or f"{body.name}_joint",
+        type=names[kinds[0]] if kinds else "fixed",
+    )
+    _text(joint, "parent", parent)
+    _text(joint, "child", body.name)
+    if not kinds:
+        return
+    _pose(joint, model.jnt_pos[number], np.array([1.0, 0.0, 0.0, 0.0]))
+    axis = _child(joint, "axis")
+    _value(axis, "xyz", *model.jnt_axis[number])
+    if model.jnt_limited[number]:
+        limit = _child(axis, "limit")
+        for tag, value in zip(("lower", "upper"), model.jnt_range[number], strict=True):
+            _value(limit, tag, value)
+    dof = int(model.jnt_dofadr[number])
+    dynamics = _child(axis, "dynamics")
+    _value(dynamics, "damping", float(np.ravel(model.dof_damping[dof])[0]))
+    _value(dynamics, "friction", model.dof_frictionloss[dof])
+
+
+def _add_geom(
+    link: Element, name: str, model: mujoco.MjModel, number: int, friction: float
+) -> None:
+    geom = model.geom(number)
+    touched = geom.conaffinity[0] != 0
     for kind in ("collision", "visual") if touched else ("visual",):
         element = _child(link, kind, name=name)
         _pose(element, geom.pos, geom.quat)
@@ -189,12 +252,12 @@ def _add_geom(link: Element, name: str, geom: mujoco.MjsGeom, friction: float) -
             _colour(material, "specular", [0.0, 0.0, 0.0])
 
 
-def _add_shape(geometry: Element, geom: mujoco.MjsGeom) -> None:
+def _add_shape(geometry: Element, geom: Any) -> None:
     """MuJoCo's sizes are halves."""
     import mujoco
 
     size = geom.size
-    match geom.type:
+    match mujoco.mjtGeom(int(geom.type[0])):
         case mujoco.mjtGeom.mjGEOM_BOX:
             _value(_child(geometry, "box"), "size", *(2.0 * size))
         case mujoco.mjtGeom.mjGEOM_SPHERE:

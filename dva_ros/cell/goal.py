@@ -17,16 +17,25 @@ class TaskResult:
         success: the goal was reached; stays true.
         outcome: "success", or what is missing.
         stages: names of the stages reached, in the order in which they were, repeats included.
+        plan: names of the task's stages in the order in which they belong; empty for none.
     """
 
     success: bool
     outcome: str
     stages: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
 
     @property
     def repeated(self) -> int:
         """How often a stage was reached again."""
         return len(self.stages) - len(set(self.stages))
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Stages of the plan that were passed over: a later one was reached, they were not."""
+        reached = [number for number, stage in enumerate(self.plan) if stage in self.stages]
+        last = reached[-1] if reached else 0
+        return tuple(stage for stage in self.plan[:last] if stage not in self.stages)
 
 
 class Goal(Protocol):

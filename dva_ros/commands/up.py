@@ -14,6 +14,9 @@ RESPAWN_DELAY_S = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("--config", default="cell", help="parameters file, or its name in config/")
+    parser.add_argument(
+        "--task", help="of the cell's first scene, by name, or your own as package.module:Task"
+    )
     parser.add_argument("--no-cell", action="store_true", help="a real cell is running already")
     parser.add_argument(
         "--display", action="store_true", help="publish the imagined future as an image"
@@ -38,10 +41,18 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import threading
 
-    from ..bringup.graph import GraphOptions, checkpoint_overrides
+    from ..bringup.graph import CELL, GraphOptions, checkpoint_overrides
     from ..bringup.supervisor import Supervisor, wait_for_death
+    from ..cell.tasks import find_task
+    from ..errors import UserError
     from ..resources import config_path, model_path
 
+    overrides = checkpoint_overrides(model_path(args.models)) if args.models else {}
+    if args.task:
+        if args.no_cell:
+            raise UserError("--task is of the simulated cell: leave out --task or --no-cell")
+        find_task(args.task)
+        overrides[CELL] = {"task": args.task}
     options = GraphOptions(
         params_file=config_path(args.config),
         namespace=args.namespace,
@@ -49,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         use_sim_time=args.use_sim_time,
         with_cell=not args.no_cell,
         with_display=args.display,
-        overrides=checkpoint_overrides(model_path(args.models)) if args.models else None,
+        overrides=overrides,
     )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

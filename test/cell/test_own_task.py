@@ -60,6 +60,21 @@ def test_what_is_no_task_is_refused_by_name(name: str, message: str) -> None:
         find_task(name)
 
 
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--task", "juggle"], "juggle"),
+        (["--task", "docs.examples.reach:Jump"], "has no 'Jump'"),
+        (["--task", REACH, "--no-cell"], "--no-cell"),
+    ],
+)
+def test_up_refuses_a_task_before_it_starts_anything(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["up", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_a_fork_keeps_judge_and_colours_apart() -> None:
     """What happens in a copy of the moment leaves the original as it was."""
     from dva_ros.cell.simulation import Cell

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dva_ros.cell.goal import TaskResult
 from dva_ros.cell.task import SPLITS
 from dva_ros.cell.tasks import find_task, task_names
 from dva_ros.errors import UserError
@@ -127,3 +128,12 @@ def test_the_cameras_show_the_cube_in_its_colour(cell):
     cell.world.place("object", np.array([0.0, 0.0, -3.0]), 0.0)
     empty = cell.render("overhead").astype(int)
     assert (np.abs(rgb - empty).sum(axis=-1) > 60).sum() > 20
+
+
+def test_stages_of_the_plan_are_counted_as_repeated_and_skipped():
+    plan = ("out", "front", "back", "binned")
+    result = TaskResult(False, "", ("out", "back", "out", "binned"), plan)
+    assert result.repeated == 1
+    assert result.skipped == ("front",)
+    assert TaskResult(False, "", ("out",), plan).skipped == ()
+    assert TaskResult(False, "", (), plan).skipped == ()

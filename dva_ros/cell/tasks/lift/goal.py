@@ -11,6 +11,7 @@ from ...goal import Hold, Stages, TaskResult
 from ...world import Pose, World
 from .scene import BOX_HALF_M, OBJECT
 
+PLAN = ("raised", "held")
 HOLD_S = 1.0
 HEIGHT_M = 0.10
 LEVEL_RAD = 0.17
@@ -83,8 +84,8 @@ class LiftGoal:
         """The judgement so far."""
         stages = tuple(self._stages.reached)
         if self._hold.reached:
-            return TaskResult(True, "success", stages)
-        return TaskResult(False, self._missing(BoxState.of(world)), stages)
+            return TaskResult(True, "success", stages, PLAN)
+        return TaskResult(False, self._missing(BoxState.of(world)), stages, PLAN)
 
     def _missing(self, state: BoxState) -> str:
         if not self._touched:

@@ -16,6 +16,7 @@ RELEASED_OPENING_M = 0.03
 MOVED_M = 0.01
 STILL_M_S = 0.05
 CARRIED_M = 2.0 * CUBE_HALF_M
+PLAN = ("lifted", "delivered")
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class PickPlaceGoal:
         """The judgement so far."""
         stages = tuple(self._stages.reached)
         if self._hold.reached:
-            return TaskResult(True, "success", stages)
-        return TaskResult(False, self._missing(CubeState.of(world)), stages)
+            return TaskResult(True, "success", stages, PLAN)
+        return TaskResult(False, self._missing(CubeState.of(world)), stages, PLAN)
 
     def _missing(self, state: CubeState) -> str:
         if not self._touched:
