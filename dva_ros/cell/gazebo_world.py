@@ -1,7 +1,7 @@
 """The cell's surroundings as a Gazebo world (SDF), written from the MuJoCo model.
 
-Everything but the robot: table, backdrop, tray, object, light and cameras. Gazebo spawns the robot
-from its own description. ``worlds/cell.sdf`` is what `cell_world` returns.
+Everything but the robot: table, backdrop, light, cameras and a task's props. Gazebo spawns the
+robot from its own description. ``worlds/cell.sdf`` is the world of `pick_place`.
 """
 
 from __future__ import annotations

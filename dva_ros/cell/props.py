@@ -14,9 +14,6 @@ OBJECT_BIT, LEFT_BIT, RIGHT_BIT, VISUAL_BIT = 1, 2, 4, 8
 """Contact groups: props touch props and both arms, an arm touches props and the other arm. Nothing
 touches what is visual only. (MuJoCo drops geoms without any group from a model made of a URDF.)"""
 
-OBJECT = "object"
-"""Name of the only free body, in tasks that have one."""
-
 
 def add_box(
     body: mujoco.MjsBody,

@@ -17,7 +17,7 @@ SUMMARY = "compare leapfrog with other schedulers over latency: success, idle ti
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--task", default="pick_place", help="pick_place or lift")
+    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
     parser.add_argument("--episodes", type=int, default=20, help="scenes for every row")
     parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders, or names in models/, each with video/ and inverse_dynamics/, separated by "
         "commas; FOLDER:1 measures one with so many steps only, as a distilled one needs",
     )
-    parser.add_argument("--task", default="pick_place", help="pick_place or lift")
+    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
     parser.add_argument("--episodes", type=int, default=100, help="scenes for every row")
     parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")

@@ -16,7 +16,7 @@ EXIT_GROWTH = 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("--hours", type=float, default=1.0, help="simulated operation")
-    parser.add_argument("--task", default="pick_place", help="pick_place or lift")
+    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
     parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
     parser.add_argument(

@@ -16,7 +16,7 @@ SUMMARY = "run closed-loop episodes, in process or through the nodes, and report
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--task", required=True, help="pick_place or lift")
+    parser.add_argument("--task", required=True, help="its name, or package.module:Task")
     parser.add_argument("--episodes", type=int, default=20, help="number of scenes")
     parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument("--only", default="", help="names of faults, separated by commas")
-    parser.add_argument("--task", default="pick_place", help="pick_place or lift")
+    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
     parser.add_argument("--seed", type=int, default=5000, help="first scene; the others follow")
     parser.add_argument(
         "--models",

@@ -17,7 +17,7 @@ SUMMARY = "record expert or random-motion episodes of the embedded cell as a LeR
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--task", default="", help="tasks, separated by commas: pick_place,lift")
+    parser.add_argument("--task", default="", help="names, or package.module:Task; by comma")
     parser.add_argument(
         "--episodes", type=int, required=True, help="number of scenes recorded of each task"
     )

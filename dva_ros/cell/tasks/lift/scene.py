@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...props import OBJECT, RGBA, add_box
+from ...props import RGBA, add_box
 from ...task import Scene, Split, random_homes, scene_rng
 
 if TYPE_CHECKING:
     import mujoco
 
     from ...world import World
+
+OBJECT = "object"
+"""Name of the box's body and geom."""
 
 HANDLE_OFFSET_M = 0.13
 BOX_HALF_M = (0.05, 0.15, 0.03)

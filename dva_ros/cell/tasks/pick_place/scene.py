@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...props import OBJECT, RGBA, add_box
+from ...props import RGBA, add_box
 from ...task import Scene, Split, random_homes, scene_rng
 
 if TYPE_CHECKING:
     import mujoco
 
     from ...world import World
+
+OBJECT = "object"
+"""Name of the cube's body and geom."""
 
 CUBE_HALF_M = 0.022
 TRAY_HALF_M = 0.09
