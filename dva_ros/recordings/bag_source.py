@@ -12,7 +12,7 @@ from ..context.camera_input import InfoWatch
 from ..context.image_decoding import ImageError
 from ..context.picture import CompressedPicture, Picture, RawPicture
 from ..trajectory import Trajectory, TrajectoryPoint
-from .bag import BagFile
+from .bag_file import BagFile
 from .decoding import Decoder, MessageError
 from .marks import Mark
 from .replay import Replay

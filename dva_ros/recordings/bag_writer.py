@@ -75,11 +75,6 @@ class BagWriter:
         self._writer.start("ros2", "dva_ros")
         self._flushed_s = self._synced_s = time.monotonic()
 
-    @property
-    def bytes_written(self) -> int:
-        """Size of the file so far, without what waits for the next flush."""
-        return self._file.tell()
-
     def free_bytes(self) -> int:
         """Space left on the disk."""
         return shutil.disk_usage(self.path.parent).free

@@ -9,7 +9,7 @@ from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from .bag import RawMessage, Topic
+from .bag_file import RawMessage, Topic
 from .definitions import SEPARATOR, message_definition
 from .errors import RecordingError
 

@@ -14,15 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..context.camera_input import CameraInput
+from ..data import lerobot_format as fmt
+from ..data.lerobot_reader import episode_rows, matrix, row_files
 from ..data.video_file import stream_frames
 from .errors import RecordingError
 from .marks import Mark, MarkKind
 from .replay import MAX_GAP_S, Replay
 from .settings import CellSettings
 
-OLD, NEW = "v2.1", "v3.0"
-STATE, ACTION = "observation.state", "action"
-INFO = Path("meta/info.json")
+OLD = "v2.1"
+VERSIONS = (OLD, fmt.CODEBASE_VERSION)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class _Entry:
 
 def is_dataset(path: Path) -> bool:
     """Whether a folder is a LeRobot dataset."""
-    return (path / INFO).is_file()
+    return (path / fmt.INFO_PATH).is_file()
 
 
 class LeRobotSource:
@@ -63,8 +64,8 @@ class LeRobotSource:
         self._keys = {
             camera.name: self._camera_key(camera.name) for camera in settings.spec.cameras
         }
-        self._state_names = self._joints(STATE)
-        self._action_names = self._joints(ACTION)
+        self._state_names = self._joints(fmt.STATE)
+        self._action_names = self._joints(fmt.ACTION)
         try:
             old = self._info["codebase_version"] == OLD
             self._entries = list(self._old_entries() if old else self._new_entries())
@@ -127,7 +128,7 @@ class LeRobotSource:
         rows = table.filter(pa.compute.equal(table["episode_index"], entry.index))
         if len(rows) != entry.length:
             raise ValueError(f"{entry.data} holds {len(rows)} of its {entry.length} frames")
-        state, action = _matrix(rows[STATE]), _matrix(rows[ACTION])
+        state, action = matrix(rows[fmt.STATE]), matrix(rows[fmt.ACTION])
         videos = {
             name: stream_frames(self.root / path, first_s, entry.length, self._fps)
             for name, (path, first_s) in entry.videos.items()
@@ -143,7 +144,7 @@ class LeRobotSource:
             yield now
 
     def _camera_key(self, camera: str) -> str:
-        key = self._settings.names.cameras.get(camera, f"observation.images.{camera}")
+        key = self._settings.names.cameras.get(camera, fmt.video_key(camera))
         feature = self._info["features"].get(key)
         if feature is None or feature["dtype"] != "video":
             videos = [name for name, f in self._info["features"].items() if f["dtype"] == "video"]
@@ -186,21 +187,8 @@ class LeRobotSource:
         )
 
     def _new_entries(self) -> Iterator[_Entry]:
-        for path in sorted((self.root / "meta" / "episodes").glob("*/*.parquet")):
-            file = pq.ParquetFile(path)
-            names = [name for name in file.schema_arrow.names if not name.startswith("stats/")]
-            for row in file.read(columns=names).to_pylist():
-                videos = {}
-                for name, key in self._keys.items():
-                    place = {
-                        part: row[f"videos/{key}/{part}"] for part in ("chunk_index", "file_index")
-                    }
-                    video = self._info["video_path"].format(video_key=key, **place)
-                    videos[name] = (Path(video), row[f"videos/{key}/from_timestamp"])
-                data = self._info["data_path"].format(
-                    chunk_index=row["data/chunk_index"], file_index=row["data/file_index"]
-                )
-                yield _entry(row, Path(data), videos)
+        for row in episode_rows(self.root):
+            yield _entry(row, *row_files(row, self._info, self._keys))
 
 
 def _entry(row: dict[str, Any], data: Path, videos: dict[str, tuple[Path, float]]) -> _Entry:
@@ -218,20 +206,15 @@ def _entry(row: dict[str, Any], data: Path, videos: dict[str, tuple[Path, float]
 
 
 def _read_info(root: Path) -> dict[str, Any]:
-    path = root / INFO
+    path = root / fmt.INFO_PATH
     try:
         info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version = info["codebase_version"]
         missing = {"fps", "features", "data_path", "video_path"} - set(info)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{path} is damaged: {error}") from error
-    if version not in (OLD, NEW):
-        raise RecordingError(f"{root} has format {version}; {OLD} and {NEW} are read")
+    if version not in VERSIONS:
+        raise RecordingError(f"{root} has format {version}; {' and '.join(VERSIONS)} are read")
     if missing:
         raise RecordingError(f"{path} says nothing of {', '.join(sorted(missing))}")
     return info
-
-
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """float32 [T, D] of a column of lists."""
-    return np.stack(column.to_numpy()).astype(np.float32)

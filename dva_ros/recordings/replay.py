@@ -32,7 +32,7 @@ LONGEST_SCENE_ID = 2**31
 
 @dataclass(frozen=True)
 class EpisodeLabel:
-    """What is known of an episode beside its frames; see `training.episodes.Episode`."""
+    """What is known of an episode beside its frames; see `data.episodes.Episode`."""
 
     task: str
     instruction: str
@@ -107,6 +107,17 @@ class ReplayCounts:
     silent: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
+    def left_out(self) -> str:
+        """The episodes that were left out, by reason, in words; empty for none."""
+        found = {
+            "failed": self.failures,
+            "without an end": self.unfinished,
+            "discarded": self.discarded,
+            f"of less than {LEAST_FRAMES} frames": self.short,
+            "without an instruction (give --instruction)": self.silent,
+        }
+        return ", ".join(f"{count} {what}" for what, count in found.items() if count)
+
 
 @dataclass
 class _Part:
@@ -121,7 +132,6 @@ class _Running:
     task: str
     instruction: str
     seed: int
-    begun_s: float
     parts: list[_Part] = field(default_factory=lambda: [_Part()])
     bad_frames: int = 0
     ends_s: float = float("inf")
@@ -295,7 +305,7 @@ class Replay:
     def _begin(self, task: str, instruction: str, seed: int, now: float) -> None:
         self._commands.forget_before(now - 1.0)
         scene = seed if seed >= 0 else round(now * 1000) % LONGEST_SCENE_ID
-        self._running = _Running(task or instruction, instruction, scene, now)
+        self._running = _Running(task or instruction, instruction, scene)
 
     def _on_frame(self, frame: ContextFrame, images: Mapping[str, np.ndarray]) -> None:
         if frame.session != self._session:

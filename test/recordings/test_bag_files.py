@@ -14,7 +14,8 @@ from bags import CellBag, definition, message
 from mcap.reader import make_reader
 from rosbags.rosbag2 import StoragePlugin
 
-from dva_ros.recordings.bag import BagFile, RawMessage, open_bag
+from dva_ros.recordings.bag import open_bag
+from dva_ros.recordings.bag_file import BagFile, RawMessage
 from dva_ros.recordings.bag_writer import BagWriter
 from dva_ros.recordings.decoding import Decoder, MessageError
 from dva_ros.recordings.definitions import message_definition
