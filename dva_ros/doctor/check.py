@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
+
+RATE_TOLERANCE = 0.05
+"""Share by which a measured rate may differ from the configured one."""
 
 
 class Status(str, Enum):
@@ -49,6 +53,13 @@ class Section:
             "title": self.title,
             "checks": [asdict(check) | {"status": check.status.value} for check in self.checks],
         }
+
+
+def judged(name: str, problems: Sequence[tuple[str, str]], found: str) -> list[Check]:
+    """One check for each problem and its remedy, or a single good one with what was found."""
+    if not problems:
+        return [Check(name, Status.OK, found)]
+    return [Check(name, Status.MISSING, problem, remedy=remedy) for problem, remedy in problems]
 
 
 def is_healthy(sections: list[Section]) -> bool:

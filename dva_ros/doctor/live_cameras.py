@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from ..context.image_decoding import ImageError
 from ..new_cell.findings import ImageTopic, LiveCell, Timing
 from ..spec import CellSpec
-from .check import Check, Status
+from .check import RATE_TOLERANCE, Check, Status, judged
 
 if TYPE_CHECKING:
     from ..nodes.camera_context import CameraContextParameters
 
-RATE_TOLERANCE = 0.05
 LATE_REMEDY = (
     "a faster way (compressed images, less load), or max_delay_s of {:.2f} and stale_timeout_s "
     "above it"
@@ -69,11 +68,9 @@ def _camera(
         )
     if image.publishers > 1:
         problems.append((f"{image.topic} has {image.publishers} publishers", "stop the others"))
-    problems += list(_camera_timing(timing, context, frame_period_s))
-    for problem, remedy in problems:
-        yield Check(label, Status.MISSING, problem, remedy=remedy)
+    problems += _camera_timing(timing, context, frame_period_s)
+    yield from judged(label, problems, found)
     if not problems:
-        yield Check(label, Status.OK, found)
         yield from _late_at_times(label, timing, context)
 
 

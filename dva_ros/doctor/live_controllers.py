@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from ..leapfrog.controllers import Controllers
 from ..new_cell.findings import FoundController, LiveCell
 from ..spec import CellSpec
-from .check import Check, Status
+from .check import RATE_TOLERANCE, Check, Status, judged
 
 if TYPE_CHECKING:
     from ..ros.scheduler_parameters import LeapfrogSchedulerParameters
 
 SCHEDULER = "leapfrog_scheduler"
-RATE_TOLERANCE = 0.05
 
 
 def controller_checks(
@@ -62,10 +61,8 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
             (f"{', '.join(others)} may send to it, too", "leapfrog_scheduler must be alone")
         )
     problems += _settings_of(one)
-    for problem, remedy in problems:
-        yield Check(label, Status.MISSING, problem, remedy=remedy)
-    if not problems and one.timing is not None:
-        yield Check(label, Status.OK, f"{len(one.joints)} joints, {one.timing.describe()}")
+    rate = one.timing.describe() if one.timing else "no state"
+    yield from judged(label, problems, f"{len(one.joints)} joints, {rate}")
 
 
 def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
@@ -102,15 +99,10 @@ def _together(
     for arrival, name, state in arrivals:
         controllers.heard(name, arrival, state)
     problem = controllers.check(arrivals[-1][0]) if arrivals else ""
-    if problem:
-        yield Check(
-            "controllers",
-            Status.MISSING,
-            problem,
-            remedy="every joint in one active controller: docs/nodes.md, Controllers",
-        )
-    elif arrivals:
-        yield Check("controllers", Status.OK, "have every joint once")
+    if arrivals:
+        remedy = "every joint in one active controller: docs/nodes.md, Controllers"
+        problems = [(problem, remedy)] if problem else []
+        yield from judged("controllers", problems, "have every joint once")
     for note in controllers.off_rate().values():
         yield Check("controllers", Status.OPTIONAL, note, remedy="see update_rate")
 
@@ -119,13 +111,8 @@ def _update_rate(settings: LeapfrogSchedulerParameters, live: LiveCell) -> Itera
     rate = live.update_rate_hz
     if rate is None:
         return
-    expected = 1 / settings.controller_period_s
+    expected, problems = 1 / settings.controller_period_s, []
     if abs(rate - expected) > RATE_TOLERANCE * expected:
-        yield Check(
-            "controller_manager",
-            Status.MISSING,
-            f"update_rate is {rate:g} Hz, controller_period_s says {expected:g} Hz",
-            remedy=f"set controller_period_s to {1 / rate:g}",
-        )
-    else:
-        yield Check("controller_manager", Status.OK, f"update_rate {rate:g} Hz")
+        problem = f"update_rate is {rate:g} Hz, controller_period_s is set for {expected:g} Hz"
+        problems.append((problem, f"set controller_period_s to {1 / rate:g}"))
+    yield from judged("controller_manager", problems, f"update_rate {rate:g} Hz")

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..leapfrog.commanded import Commanded
 
+JOINT_STATES = "joint_states"
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -151,6 +153,12 @@ class LiveCell:
     description: str = ""
     update_rate_hz: float | None = None
     nodes: tuple[str, ...] = ()
+
+    @property
+    def chosen_joint_states(self) -> JointTopic | None:
+        """The topic that the nodes subscribe to, else the first one; None for none."""
+        topics = {topic.topic: topic for topic in self.joint_states}
+        return topics.get(JOINT_STATES, next(iter(topics.values()), None))
 
     @property
     def empty(self) -> bool:

@@ -9,10 +9,8 @@ from ..robot.description import Description
 from ..spec import CameraSpec
 from .cameras import MOSAIC_WIDTHS, PATCH, Camera
 from .controllers import joint_problem
-from .findings import FoundController, JointTopic
+from .findings import JOINT_STATES, FoundController, JointTopic
 from .limits import JointEntry
-
-JOINT_STATES = "joint_states"
 
 
 def camera_problems(

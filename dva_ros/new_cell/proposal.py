@@ -16,7 +16,6 @@ from .document import Line
 from .findings import JointTopic, LiveCell
 from .limits import START_SPEED, JointEntry, joint_entry
 from .problems import (
-    JOINT_STATES,
     camera_problems,
     controller_problems,
     description_problems,
@@ -92,7 +91,7 @@ def propose(
         )
     cameras = choose_cameras(live.images, wishes.cameras)
     choice = choose_controllers(live.controllers, wishes.controllers)
-    states = _joint_states(live)
+    states = live.chosen_joint_states
     joints = choose_joints(description, choice.controllers, states)
     if not joints:
         raise UserError(
@@ -143,12 +142,6 @@ def propose(
         ],
         steps=list(_steps(cameras, model, folder)),
     )
-
-
-def _joint_states(live: LiveCell) -> JointTopic | None:
-    """The topic that the nodes listen on, else any."""
-    topics = {topic.topic: topic for topic in live.joint_states}
-    return topics.get(JOINT_STATES, next(iter(topics.values()), None))
 
 
 def _entries(
