@@ -121,10 +121,10 @@ def _cell(args: argparse.Namespace) -> list[Section]:
 
 
 def _graph(measure_s: float) -> Graph | None:
-    from dva_ros.doctor.topics import observe_graph
-
     print(f"looking at the running ROS graph for {measure_s:g} s ...")
     try:
+        from dva_ros.doctor.client.topics import observe_graph
+
         return observe_graph(measure_s)
     except ImportError as error:
         print(f"topics cannot be seen: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..context.picture import Picture
 from ..context.ring import Arrival
 from ..trajectory import Trajectory
 from .commanded import CommandTrack
+from .episode_sink import EpisodeLabel, EpisodeSink
 from .marks import Mark, MarkKind
 from .settings import CellSettings
 
@@ -28,35 +29,6 @@ POLL_S = 0.01
 MAX_GAP_S = 5.0
 LEAST_FRAMES = 10
 LONGEST_SCENE_ID = 2**31
-
-
-@dataclass(frozen=True)
-class EpisodeLabel:
-    """What is known of an episode beside its frames; see `data.episodes.Episode`."""
-
-    task: str
-    instruction: str
-    seed: int
-    success: bool
-
-
-class EpisodeSink(Protocol):
-    """Takes episodes, one after the other."""
-
-    def add(self, frame: ContextFrame, images: Mapping[str, np.ndarray]) -> None:
-        """The next frame of the episode; the first one begins it."""
-
-    def cut(self) -> None:
-        """The next frame begins another part of the same episode."""
-
-    def finish(self, actions: Sequence[np.ndarray], label: EpisodeLabel) -> None:
-        """End the episode and keep it; each part's action is float32 [T, J], see `Episode`."""
-
-    def abandon(self) -> None:
-        """Forget the frames since the last `finish`."""
-
-    def remove_last(self) -> None:
-        """Remove the episode that was kept last, with all its parts."""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def test_topics_of_the_running_graph_are_measured() -> None:
     import rclpy
     from std_msgs.msg import String
 
-    from dva_ros.doctor.topics import observe_graph
+    from dva_ros.doctor.client.topics import observe_graph
 
     context = rclpy.Context()
     rclpy.init(context=context)
