@@ -4,10 +4,10 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction, Shutdown
 from launch_ros.actions import Node
 
-from dva_ros.bringup.arguments import Argument, Bringup, GraphArguments, switch
 from dva_ros.bringup.graph import DISPLAY, graph_node
-from dva_ros.bringup.nodes import node_action, transport
-from dva_ros.bringup.packages import require_packages
+from dva_ros.bringup.launch_arguments import Argument, Bringup, GraphArguments, switch
+from dva_ros.bringup.launch_nodes import node_action, transport
+from dva_ros.bringup.launch_packages import require_packages
 from dva_ros.cell.description import robot_description
 from dva_ros.resources import resource_path
 

@@ -10,10 +10,10 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from dva_ros.bringup.arguments import Argument, Bringup, GraphArguments, switch
-from dva_ros.bringup.nodes import graph_actions, transport
-from dva_ros.bringup.order import after
-from dva_ros.bringup.packages import require_packages
+from dva_ros.bringup.launch_arguments import Argument, Bringup, GraphArguments, switch
+from dva_ros.bringup.launch_nodes import graph_actions, transport
+from dva_ros.bringup.launch_order import after
+from dva_ros.bringup.launch_packages import require_packages
 from dva_ros.cell.description import robot_description
 from dva_ros.resources import resource_path
 

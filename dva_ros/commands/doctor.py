@@ -81,9 +81,9 @@ def _machine() -> list[Section]:
     """What is installed; each section is printed as soon as it is known."""
     from dva_ros.doctor.checkpoints import checkpoint_section
     from dva_ros.doctor.hardware import hardware_section
-    from dva_ros.doctor.packages import python_section
+    from dva_ros.doctor.python_packages import python_section
     from dva_ros.doctor.report import print_section
-    from dva_ros.doctor.ros import ros_section
+    from dva_ros.doctor.ros_packages import ros_section
 
     sections = []
     for look in (python_section, ros_section, hardware_section, checkpoint_section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UserError
-from .document import Line, comment, mapping
+from .commented_yaml import Line, comment, mapping
 from .limits import JointEntry
 from .proposal import ALL_NODES, CELL_FILE, LIMITS_FILE, Proposal
 

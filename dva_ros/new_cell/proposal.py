@@ -11,10 +11,12 @@ from ..robot.arms import arms_of, finger_joints, is_gripper
 from ..robot.description import Description
 from .cameras import Camera, choose_cameras, cropped, fit_mosaic
 from .checkpoints import INVERSE_DYNAMICS, VIDEO, Trained, fitting
+from .commented_yaml import Line
 from .controllers import Choice, choose_controllers, choose_joints
-from .document import Line
 from .findings import JointTopic, LiveCell
+from .grid_timing import GridTiming
 from .limits import START_SPEED, JointEntry, joint_entry
+from .node_parameters import checkpoint_lines, context_lines, scheduler_lines, spec_lines
 from .problems import (
     camera_problems,
     controller_problems,
@@ -22,8 +24,6 @@ from .problems import (
     joint_state_problems,
     limit_problems,
 )
-from .sections import checkpoint_lines, context_lines, scheduler_lines, spec_lines
-from .timing import GridTiming
 
 CELL_FILE, LIMITS_FILE, MODELS = "cell.yaml", "joint_limits.yaml", "models"
 ALL_NODES = ""

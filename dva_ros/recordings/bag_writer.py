@@ -13,8 +13,8 @@ from typing import IO
 
 from mcap.writer import CompressionType, Writer
 
-from .definitions import message_definition
 from .errors import RecordingError
+from .message_definitions import message_definition
 
 COMPRESSIONS = {
     "none": CompressionType.NONE,

@@ -19,7 +19,7 @@ from ..context.frame import ContextFrame
 from ..context.picture import Picture
 from ..context.ring import Arrival
 from ..trajectory import Trajectory
-from .commanded import CommandTrack
+from .command_track import CommandTrack
 from .episode_sink import EpisodeLabel, EpisodeSink
 from .marks import Mark, MarkKind
 from .settings import CellSettings

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from dva_ros.doctor.check import Check, Section, Status, is_healthy
 from dva_ros.doctor.checkpoints import checkpoint_section
-from dva_ros.doctor.packages import Dependency, look_at
+from dva_ros.doctor.python_packages import Dependency, look_at
 from dva_ros.spec import EMBEDDED_CELL, CellSpec
 
 

@@ -10,14 +10,14 @@ from launch_ros.actions import Node
 
 from ..resources import PACKAGE
 from ..ros.lifetime import DIE_WITH_PARENT
-from .arguments import Bringup
 from .graph import (
     GraphNode,
     enclave,
     environment,
     middleware,
 )
-from .order import in_order, must_live
+from .launch_arguments import Bringup
+from .launch_order import in_order, must_live
 
 RESPAWN_DELAY_S = 2.0
 """So that a node that cannot start does not keep the machine busy."""

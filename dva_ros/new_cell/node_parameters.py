@@ -9,9 +9,9 @@ from ..robot.arms import Arm
 from ..spec import GRIPPERS_BY_NAME, CameraSpec, matching_joints
 from .cameras import Camera
 from .checkpoints import Trained
-from .document import Line
+from .commented_yaml import Line
 from .findings import FoundController
-from .timing import DELAY_MARGIN_S, GridTiming
+from .grid_timing import DELAY_MARGIN_S, GridTiming
 
 DEFAULT_UPDATE_RATE_HZ = 100.0
 REAL_STATE = "control_msgs/JointTrajectoryControllerState"

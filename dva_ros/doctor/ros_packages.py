@@ -7,7 +7,7 @@ import os
 import shutil
 
 from .check import Check, Section, Status
-from .packages import SETUP, Dependency, look_at
+from .python_packages import SETUP, Dependency, look_at
 
 ON_A_ROS_INSTALLATION = "apt install ros-<distro>-{0}, on a ROS 2 installation"
 
