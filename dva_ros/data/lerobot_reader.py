@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class EpisodeEntry:
         instruction, task, split, seed, success: see `Episode`; datasets made elsewhere have
             only instructions: their task is the instruction, and they count as successes.
         data_path: table of frames that holds it.
-        videos: camera -> (video file, first frame in it).
+        videos: camera -> (video file, time of the first frame in it, s).
     """
 
     index: int
@@ -46,7 +46,7 @@ class EpisodeEntry:
     seed: int
     success: bool
     data_path: Path
-    videos: dict[str, tuple[Path, int]]
+    videos: dict[str, tuple[Path, float]]
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,10 @@ class LeRobotDataset:
         results: list[np.ndarray | str] = []
         for path, group in groupby(entries, key=lambda entry: entry.videos[camera][0]):
             members = list(group)
-            spans = [(entry.videos[camera][1], entry.length) for entry in members]
+            rate = fmt.frame_rate(self.spec)
+            spans = [(round(entry.videos[camera][1] * rate), entry.length) for entry in members]
             try:
-                clips = decode_spans(self.root / path, spans, fmt.frame_rate(self.spec))
+                clips = decode_spans(self.root / path, spans, rate)
             except (OSError, av.FFmpegError) as error:
                 results += [f"{path} cannot be decoded: {error}"] * len(members)
                 continue
@@ -257,21 +258,23 @@ def _read_entries(root: Path, info: dict[str, Any], spec: CellSpec) -> list[Epis
         ) from error
     if not rows:
         raise DatasetError(f"{root} lists no episodes")
-    return [_entry(row, info, spec) for row in rows]
-
-
-def _entry(row: dict[str, Any], info: dict[str, Any], spec: CellSpec) -> EpisodeEntry:
     keys = {camera.name: fmt.video_key(camera.name) for camera in spec.cameras}
-    data_path, videos = row_files(row, info, keys)
-    instruction = row["tasks"][0]
+    entries = (episode_entry(row, *row_files(row, info, keys)) for row in rows)
+    return [replace(entry, task=entry.task or entry.instruction) for entry in entries]
+
+
+def episode_entry(
+    row: dict[str, Any], data_path: Path, videos: dict[str, tuple[Path, float]]
+) -> EpisodeEntry:
+    """A row of the list of episodes; `task` is empty where the row has none."""
     return EpisodeEntry(
-        index=row["episode_index"],
-        length=row["length"],
-        instruction=instruction,
-        task=row.get("task_name", instruction),
+        index=int(row["episode_index"]),
+        length=int(row["length"]),
+        instruction=row["tasks"][0] if len(row["tasks"]) else "",
+        task=row.get("task_name", ""),
         split=row.get("split", "train"),
-        seed=row.get("seed", -1),
-        success=row.get("success", True),
+        seed=int(row.get("seed", -1)),
+        success=bool(row.get("success", True)),
         data_path=data_path,
-        videos={name: (path, round(s * info["fps"])) for name, (path, s) in videos.items()},
+        videos=videos,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ..context.camera_input import CameraInput
 from ..data import lerobot_format as fmt
-from ..data.lerobot_reader import episode_rows, matrix, row_files
+from ..data.lerobot_reader import EpisodeEntry, episode_entry, episode_rows, matrix, row_files
 from ..data.video_file import stream_frames
 from .errors import RecordingError
 from .marks import Mark, MarkKind
@@ -24,20 +24,6 @@ from .settings import CellSettings
 
 OLD = "v2.1"
 VERSIONS = (OLD, fmt.CODEBASE_VERSION)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """An episode: its rows, and the file and first time of each camera's video."""
-
-    index: int
-    length: int
-    instruction: str
-    task: str
-    seed: int
-    success: bool
-    data: Path
-    videos: dict[str, tuple[Path, float]]
 
 
 def is_dataset(path: Path) -> bool:
@@ -122,12 +108,12 @@ class LeRobotSource:
             begins_s = now + 2 * MAX_GAP_S
         return damaged
 
-    def _frames(self, entry: _Entry, replay: Replay, begins_s: float) -> Iterator[float]:
+    def _frames(self, entry: EpisodeEntry, replay: Replay, begins_s: float) -> Iterator[float]:
         """Give every frame to the replay; gives the time of each."""
-        table = pq.read_table(self.root / entry.data)
+        table = pq.read_table(self.root / entry.data_path)
         rows = table.filter(pa.compute.equal(table["episode_index"], entry.index))
         if len(rows) != entry.length:
-            raise ValueError(f"{entry.data} holds {len(rows)} of its {entry.length} frames")
+            raise ValueError(f"{entry.data_path} holds {len(rows)} of its {entry.length} frames")
         state, action = matrix(rows[fmt.STATE]), matrix(rows[fmt.ACTION])
         videos = {
             name: stream_frames(self.root / path, first_s, entry.length, self._fps)
@@ -169,7 +155,7 @@ class LeRobotSource:
             )
         return found
 
-    def _old_entries(self) -> Iterator[_Entry]:
+    def _old_entries(self) -> Iterator[EpisodeEntry]:
         path = self.root / "meta" / "episodes.jsonl"
         for line in filter(None, path.read_text(encoding="utf-8").splitlines()):
             row = json.loads(line)
@@ -179,30 +165,16 @@ class LeRobotSource:
                 name: (self._path("video_path", chunk, index, key), 0.0)
                 for name, key in self._keys.items()
             }
-            yield _entry(row, self._path("data_path", chunk, index, ""), videos)
+            yield episode_entry(row, self._path("data_path", chunk, index, ""), videos)
 
     def _path(self, template: str, chunk: int, index: int, key: str) -> Path:
         return Path(
             self._info[template].format(episode_chunk=chunk, episode_index=index, video_key=key)
         )
 
-    def _new_entries(self) -> Iterator[_Entry]:
+    def _new_entries(self) -> Iterator[EpisodeEntry]:
         for row in episode_rows(self.root):
-            yield _entry(row, *row_files(row, self._info, self._keys))
-
-
-def _entry(row: dict[str, Any], data: Path, videos: dict[str, tuple[Path, float]]) -> _Entry:
-    tasks: Sequence[str] = row["tasks"]
-    return _Entry(
-        index=int(row["episode_index"]),
-        length=int(row["length"]),
-        instruction=tasks[0] if len(tasks) else "",
-        task=row.get("task_name", ""),
-        seed=int(row.get("seed", -1)),
-        success=bool(row.get("success", True)),
-        data=data,
-        videos=videos,
-    )
+            yield episode_entry(row, *row_files(row, self._info, self._keys))
 
 
 def _read_info(root: Path) -> dict[str, Any]:
