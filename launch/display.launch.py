@@ -1,4 +1,4 @@
-"""RViz with the robot, its cameras and the imagined future, beside a cell that runs."""
+"""RViz with the robot, its cameras and the predicted clip, beside a cell that runs."""
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction, Shutdown
@@ -17,7 +17,7 @@ from dva_ros.cell.description import robot_description
 from dva_ros.resources import resource_path
 
 GRAPH = GraphArguments(params_file="cell")
-RVIZ = switch("rviz", True, "start RViz; false: only publish the imagined future as an image")
+RVIZ = switch("rviz", True, "start RViz; false: only publish the predicted clip as an image")
 RVIZ_CONFIG = Argument("rviz_config", "", "RViz's configuration; empty: rviz/cell.rviz")
 ROBOT_STATE = switch(
     "robot_state_publisher",
@@ -25,7 +25,7 @@ ROBOT_STATE = switch(
     "start a robot_state_publisher for urdf/cell.urdf.xacro; false: the cell has its own",
 )
 DESCRIPTION = [("robot_description", "display/robot_description")]
-"""Of its own name: the scheduler checks distances by what the cell itself publishes."""
+"""A separate topic: the scheduler checks distances with the description of the cell itself."""
 
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -1,4 +1,4 @@
-"""The embedded MuJoCo cell and the nodes: the same as ``python -m dva_ros up``."""
+"""The simulated MuJoCo cell and the nodes: the same as ``python -m dva_ros up``."""
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction

@@ -29,7 +29,7 @@ POLL_S = 0.02
 
 @contextmanager
 def ros_context() -> Iterator[Context]:
-    """A context of its own, shut down in the end."""
+    """A separate ROS context, shut down in the end."""
     os.environ.update(middleware())
     context = Context()
     rclpy.init(context=context)

@@ -1,4 +1,4 @@
-"""The arguments of the launch files, named as in Nav2, and what they say."""
+"""The arguments of the launch files, named as in Nav2."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class GraphArguments:
     Attributes:
         params_file: default of the argument of that name.
         use_sim_time: default of the argument of that name.
-        with_cell: the embedded cell is among the nodes.
+        with_cell: the simulated cell is among the nodes.
     """
 
     params_file: str

@@ -1,4 +1,4 @@
-"""Says which ROS packages a launch file needs and does not find."""
+"""Reports the ROS packages that a launch file needs and that are not installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts the graph's processes, passes on what they print, and says which one died and why."""
+"""Starts the processes of the graph, forwards their output and reports a process that died."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NodeProcess:
         node: what it is.
         process: its process.
         lines: the last lines that it printed.
-        may_end: its end is no death to tell of.
+        may_end: its end is not reported.
     """
 
     node: GraphNode

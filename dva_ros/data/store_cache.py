@@ -110,7 +110,7 @@ def _allocate(dataset: LeRobotDataset, folder: Path) -> None:
 
 
 def _decode_all(dataset: LeRobotDataset, folder: Path, workers: int) -> dict[int, str]:
-    """Decode group by group; returns damaged episodes -> what to say of them."""
+    """Decode group by group; returns damaged episodes -> message."""
     damaged: dict[int, str] = {}
     start = 0
     context = multiprocessing.get_context("spawn")
@@ -156,7 +156,7 @@ def _decode_group(
 
 
 def mosaics(episode: Episode, spec: CellSpec) -> np.ndarray:
-    """Mosaics of all frames, uint8 [T, H, W, 3]."""
+    """Tiled observations of all frames, uint8 [T, H, W, 3]."""
     return np.stack(
         [
             compose_mosaic({name: clip[frame] for name, clip in episode.images.items()}, spec)

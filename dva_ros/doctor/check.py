@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what came out."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """The result of looking at one thing.
+    """The result of one check.
 
     Attributes:
         name: the thing.
@@ -42,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Section:
-    """Checks of one kind, in the order they are shown."""
+    """Checks of one kind, in the order of display."""
 
     title: str
     checks: tuple[Check, ...]

@@ -1,4 +1,4 @@
-"""The checkpoints in models/, held against the configured cell."""
+"""Compares checkpoints with the configured cell."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ SAME = 1e-6
 
 
 def configuration_section(config: CellConfig, path: Path) -> Section:
-    """Whether every node would take its parameters."""
+    """Whether every node accepts its parameters."""
     remedy = f"correct {path.name}; docs/nodes.md"
     problems = [(problem, remedy) for problem in config.problems]
     checks = judged("parameters", problems, "names, types and ranges as the nodes have them")
@@ -46,16 +46,18 @@ def configuration_section(config: CellConfig, path: Path) -> Section:
 
 
 def limits_section(config: CellConfig, description: Description | None) -> Section:
-    """The motion limits, alone and against the URDF (None: there is none)."""
+    """The motion limits, alone and against the URDF (None if there is none)."""
     title = "Motion limits"
     if config.spec is None or config.scheduler is None:
-        skipped = Check("joint_limits", Status.MISSING, "not looked at: mend the parameters first")
+        skipped = Check(
+            "joint_limits", Status.MISSING, "not checked: correct the parameters first"
+        )
         return Section(title, (skipped,))
     names = config.spec.joint_names
     try:
         limits = JointLimits.load(config_path(config.scheduler.joint_limits), names)
     except UserError as error:
-        wrong = Check("joint_limits", Status.MISSING, str(error), remedy="mend the file")
+        wrong = Check("joint_limits", Status.MISSING, str(error), remedy="correct the file")
         return Section(title, (wrong,))
     stop = f"at rest from full speed within {_braking_s(limits):.2f} s"
     checks = [Check("joint_limits", Status.OK, f"{len(names)} joints, {stop}")]
@@ -64,7 +66,7 @@ def limits_section(config: CellConfig, description: Description | None) -> Secti
             Check(
                 "URDF",
                 Status.OPTIONAL,
-                "none to hold them against",
+                "no URDF to compare them with",
                 remedy="--urdf FILE, or start the robot_state_publisher",
             )
         )
@@ -76,7 +78,7 @@ def limits_section(config: CellConfig, description: Description | None) -> Secti
 
 
 def limit_excesses(limits: JointLimits, description: Description) -> list[str]:
-    """Joints that the URDF has not, and limits beyond the URDF's."""
+    """Joints that are missing in the URDF, and limits that exceed the URDF's."""
     found = []
     for place, name in enumerate(limits.joint_names):
         joint = description.find(name)
@@ -114,14 +116,14 @@ def _problem(name: str, use: Callable[[], object]) -> list[Check]:
 
 
 def _pictures(config: CellConfig, spec: CellSpec) -> list[Check]:
-    """Whether the images have the shapes of the mosaic's parts."""
+    """Whether the images have the aspect ratios of the tiled observation."""
     context = config.context
     if context is None:
         return []
     try:
         inputs = context.inputs([camera.name for camera in spec.cameras])
     except (ValueError, ImageError) as error:
-        return [Check("cameras", Status.MISSING, str(error), remedy="mend it; docs/images.md")]
+        return [Check("cameras", Status.MISSING, str(error), remedy="correct it; docs/images.md")]
     sizes = {name: given.view().size for name, given in inputs.items()}
     return [
         Check(

@@ -1,4 +1,4 @@
-"""The cameras of a running cell: there, of the right size, fast enough, in time."""
+"""Checks the cameras of a running cell: present, right size, fast enough, in time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LATE_REMEDY = (
 def camera_checks(
     context: CameraContextParameters, spec: CellSpec, live: LiveCell
 ) -> Iterator[Check]:
-    """Each camera of the configuration, and what to do about it."""
+    """Each camera of the configuration, with a remedy for each problem."""
     names = [camera.name for camera in spec.cameras]
     images = {image.topic: image for image in live.images}
     try:
         inputs = context.inputs(names)
     except (ValueError, ImageError):
-        return  # the section before says it
+        return  # reported by `configuration_section`
     for name, given in inputs.items():
         topic = given.topic.images
         image = images.get(topic.removeprefix("/"))
@@ -91,7 +91,7 @@ def _late_at_times(
 def _camera_timing(
     timing: Timing, context: CameraContextParameters, frame_period_s: float
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong, and what to do; the rules are those of `SourceLimits`."""
+    """Problems and remedies; the rules are those of `SourceLimits`."""
     period = 1 / timing.rate_hz
     if timing.rate_hz < (1 - RATE_TOLERANCE) / frame_period_s:
         yield (

@@ -1,4 +1,4 @@
-"""A running cell held against its configuration: each topic, and what to do about it."""
+"""Compares a running cell with its configuration, topic by topic."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def live_section(config: CellConfig, live: LiveCell) -> Section:
     """Cameras, joint states and controllers of a cell."""
     title = "Running cell"
     if config.grid is None or config.context is None or config.scheduler is None:
-        skipped = Check("topics", Status.MISSING, "not looked at: mend the parameters first")
+        skipped = Check("topics", Status.MISSING, "not checked: correct the parameters first")
         return Section(title, (skipped,))
     if live.empty:
         nothing = Check(
             "topics",
             Status.MISSING,
-            "none of a cell",
+            "no topics of a cell",
             remedy="start the drivers of cameras and robot, with the same ROS_DOMAIN_ID and "
             "namespace; or --no-topics",
         )

@@ -1,4 +1,4 @@
-"""The controllers of a running cell: there, active, set as they must be, every joint once."""
+"""Checks the controllers of a running cell: present, active, configured, every joint once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def controller_checks(
             yield Check(
                 f"controller {name}",
                 Status.MISSING,
-                f"not there; there are: {others}",
+                f"not found; found: {others}",
                 remedy="start it, or set controllers",
             )
     for one in present:
@@ -43,7 +43,7 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
     if one.fault:
         problems.append((one.fault, "see docs/nodes.md, Controllers"))
     elif one.timing is None:
-        problems.append(("it sends no state", "activate it (ros2 control switch_controllers)"))
+        problems.append(("it publishes no state", "activate it (ros2 control switch_controllers)"))
     elif one.state_type != settings.controller_state_type:
         problems.append(
             (
@@ -58,7 +58,10 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
     others = [sender for sender in one.senders if sender.rsplit("/", 1)[-1] != SCHEDULER]
     if others:
         problems.append(
-            (f"{', '.join(others)} may send to it, too", "leapfrog_scheduler must be alone")
+            (
+                f"{', '.join(others)} also publish to it",
+                "leapfrog_scheduler must be the only publisher",
+            )
         )
     problems += _settings_of(one)
     rate = one.timing.describe() if one.timing else "no state"
@@ -66,7 +69,7 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
 
 
 def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
-    """The controller's own parameters, where its node told them (docs/leapfrog.md)."""
+    """The controller's own parameters, if its node answered (docs/leapfrog.md)."""
     said = one.parameters
     interfaces = said.get("command_interfaces")
     if isinstance(interfaces, list | tuple) and list(interfaces) != ["position"]:
@@ -86,7 +89,7 @@ def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
 def _together(
     present: list[FoundController], settings: LeapfrogSchedulerParameters, spec: CellSpec
 ) -> Iterator[Check]:
-    """What `leapfrog_scheduler` would say of them, from the states that came."""
+    """What `leapfrog_scheduler` would report about them, from their states."""
     try:
         timing = settings.leapfrog(spec.frame_period_s)
     except ValueError:

@@ -1,4 +1,4 @@
-"""ROS 2: the distribution, its middleware, the messages and what wheels do not have."""
+"""Checks ROS 2: the distribution, the middleware, packages and programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROS_PACKAGES = (
 
 PROGRAMS = (
     ("ros2", "ros2 topic, ros2 param, ros2 lifecycle", "ros2cli"),
-    ("rviz2", "watching the cell and the imagination", "rviz2"),
+    ("rviz2", "display of the cell and of the predicted clips", "rviz2"),
 )
 
 

@@ -11,7 +11,7 @@ from .proposal import ALL_NODES, CELL_FILE, LIMITS_FILE, Proposal
 
 
 def require_free(folder: Path, force: bool) -> None:
-    """Refuse to write over files.
+    """Refuse to overwrite files.
 
     Raises:
         UserError: one exists and `force` is not set; names it.
@@ -20,7 +20,7 @@ def require_free(folder: Path, force: bool) -> None:
         str(folder / name) for name in (CELL_FILE, LIMITS_FILE) if (folder / name).exists()
     ]
     if existing and not force:
-        raise UserError(f"{', '.join(existing)} exist already; --force writes over them")
+        raise UserError(f"{', '.join(existing)} exist already; --force overwrites them")
 
 
 def write(proposal: Proposal, folder: Path, force: bool) -> list[Path]:

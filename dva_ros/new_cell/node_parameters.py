@@ -115,7 +115,7 @@ def scheduler_lines(
         Line(
             "lead_s",
             max(0.08, 2 * period),
-            "guessed: the embedded cell's; less where messages are faster: docs/leapfrog.md",
+            "guessed: the simulated cell's; less where messages are faster: docs/leapfrog.md",
         ),
         Line("overlap_s", max(0.05, 2 * period)),
         Line("stale_timeout_s", timing.stale_timeout_s, "more than a frame and max_delay_s"),

@@ -31,12 +31,12 @@ ALL_NODES = ""
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line says.
+    """Options of the command line.
 
     Attributes:
         cameras: name -> topic, from top to bottom; empty: all that are found.
         controllers: names; empty: all active ones.
-        limits: joint -> limits of the robot's own ``joint_limits.yaml``.
+        limits: joint -> limits of the robot's ``joint_limits.yaml``.
         speed: share of the robot's limits on velocity and acceleration to begin with.
     """
 

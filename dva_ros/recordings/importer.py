@@ -23,7 +23,7 @@ from .topic_map import map_topics
 
 WORK_FOLDER = ".import"
 Progress = Callable[[str, float, ReplayCounts], object]
-"""Is told the source's name, how much of it is done (0..1), and the counts of this source."""
+"""Called with the source's name, the fraction that is done (0..1) and the counts of the source."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def import_recordings(
     namespace: str | None = None,
     progress: Progress = lambda name, done, counts: None,
 ) -> ImportReport:
-    """Write one dataset of all sources; it appears whole or not at all.
+    """Write one dataset from all sources. The dataset appears only when it is complete.
 
     Args:
         sources: bags (files or folders) and LeRobot datasets.
@@ -72,7 +72,7 @@ def import_recordings(
         options: which episodes are kept.
         form: how they are stored.
         namespace: of the cell's topics in bags; None where it is to be found.
-        progress: told now and then.
+        progress: called repeatedly.
 
     Raises:
         RecordingError: a source cannot be used, nothing of them can be kept, or the disk is full.

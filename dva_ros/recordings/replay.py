@@ -28,7 +28,7 @@ POLL_S = 0.01
 """As the timer of `camera_context`."""
 MAX_GAP_S = 5.0
 LEAST_FRAMES = 10
-LONGEST_SCENE_ID = 2**31
+SEED_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class Replay:
             self.refuse("joint_trajectory: no positions of the cell's joints that are finite")
 
     def instruction(self, text: str, now: float) -> None:
-        """What the robot is told from now on; another text begins a session, as live."""
+        """A new instruction; a different text starts a new session, as in the live node."""
         self._advance(now)
         if not self._options.instruction and text != self._aligner.instruction:
             self._aligner.clear(text, now)
@@ -276,8 +276,8 @@ class Replay:
 
     def _begin(self, task: str, instruction: str, seed: int, now: float) -> None:
         self._commands.forget_before(now - 1.0)
-        scene = seed if seed >= 0 else round(now * 1000) % LONGEST_SCENE_ID
-        self._running = _Running(task or instruction, instruction, scene)
+        seed = seed if seed >= 0 else round(now * 1000) % SEED_LIMIT
+        self._running = _Running(task or instruction, instruction, seed)
 
     def _on_frame(self, frame: ContextFrame, images: Mapping[str, np.ndarray]) -> None:
         if frame.session != self._session:

@@ -1,4 +1,4 @@
-"""Looks at the topics of a running cell: cameras, joints, controllers, and when they speak."""
+"""Listens to the topics of a running cell: cameras, joints, controllers and their timing."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class _Probe:
         )
 
     def _of(self, kinds: dict[str, str], *wanted: str) -> list[str]:
-        """Topics of these types that somebody publishes."""
+        """Topics of these types that have a publisher."""
         return sorted(
             name
             for name, kind in kinds.items()
@@ -247,7 +247,7 @@ class _Probe:
     def _parameters(
         self, kinds: dict[str, str]
     ) -> tuple[float | None, dict[str, dict[str, object]]]:
-        """Update rate of the controller manager, and what the controllers' nodes tell."""
+        """Update rate of the controller manager, and parameters of the controllers' nodes."""
         nodes = set(self._watching.other_nodes())
         manager = self._prefix + MANAGER
         asked: dict[str, tuple[str, ...]] = {manager: ("update_rate",)} if manager in nodes else {}
