@@ -15,7 +15,7 @@ NODES = (
     "recorder",
     "cell",
 )
-SHARED_FOLDERS = ("launch", "config", "models", "urdf", "rviz", "worlds")
+SHARED_FOLDERS = ("launch", "config", "models", "recipes", "urdf", "rviz", "worlds")
 
 
 def shared_files() -> list[tuple[str, list[str]]]:
