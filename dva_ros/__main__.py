@@ -1,4 +1,4 @@
-"""``python -m dva_ros VERB``: the table of verbs, each a module of `dva_ros.commands`."""
+"""``python -m dva_ros COMMAND``: the commands, each a module of `dva_ros.commands`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
 
-def verb_names() -> list[str]:
+def command_names() -> list[str]:
     """The public modules of `dva_ros.commands`, in alphabetical order."""
     return sorted(
         module.name.rstrip("_").replace("_", "-")
@@ -26,40 +26,40 @@ def verb_names() -> list[str]:
     )
 
 
-def load_verb(name: str) -> ModuleType:
-    """Import one verb's module; it imports what it needs only in its ``run``.
+def load_command(name: str) -> ModuleType:
+    """Import the module of a command; it imports what it needs only in its ``run``.
 
-    The module of a verb that Python keeps for itself ends in an underscore.
+    The module of a command that is a Python keyword ends in an underscore.
     """
     module = f"{name}_" if keyword.iskeyword(name) else name.replace("-", "_")
     return importlib.import_module(f"{commands.__name__}.{module}")
 
 
 def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of these verbs; ``run`` of the parsed namespace is the verb's function."""
+    """The parser of these commands; ``run`` of the parsed namespace is the command's function."""
     parser = argparse.ArgumentParser(
         prog="python -m dva_ros",
         description="A Direct Video-Action Model that controls a bimanual cell through ROS 2.",
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    commands_ = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in names:
-        module = load_verb(name)
-        verb = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
-        module.add_arguments(verb)
-        verb.set_defaults(run=module.run)
+        module = load_command(name)
+        command = commands_.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb.
+    """Run one command.
 
     Returns:
-        The verb's exit status; 2 for a `UserError`, which is printed without a traceback; 130
+        The command's exit status; 2 for a `UserError`, which is printed without a traceback; 130
         after Ctrl-C.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    known = verb_names()
-    # Only the verb that was asked for is imported, so that it starts quickly.
+    known = command_names()
+    # Only the requested command is imported, so that it starts quickly.
     names = arguments[:1] if arguments[:1] and arguments[0] in known else known
     args = build_parser(names).parse_args(arguments)
     try:

@@ -45,8 +45,8 @@ class CellSpec:
     """Cameras, joints and grid period of a cell.
 
     The images of all cameras, stacked from top to bottom in the order of `cameras`, form the
-    *mosaic*: one uint8 RGB array [mosaic_height, mosaic_width, 3]. All cameras therefore share
-    one width.
+    *tiled observation*: one uint8 RGB array [mosaic_height, mosaic_width, 3]. All cameras
+    therefore have the same width.
 
     Attributes:
         cameras: in stacking order.
@@ -66,7 +66,7 @@ class CellSpec:
     def __post_init__(self) -> None:
         if len({camera.width for camera in self.cameras}) != 1:
             raise ValueError(
-                "all cameras must have one width to be stacked into the mosaic, got "
+                "all cameras must have one width to be stacked into the tiled observation, got "
                 + ", ".join(f"{c.name}: {c.width}" for c in self.cameras)
             )
         if len(set(self.joint_names)) != len(self.joint_names):
@@ -78,12 +78,12 @@ class CellSpec:
 
     @property
     def mosaic_height(self) -> int:
-        """Rows of the mosaic in pixels."""
+        """Rows of the tiled observation in pixels."""
         return sum(camera.height for camera in self.cameras)
 
     @property
     def mosaic_width(self) -> int:
-        """Columns of the mosaic in pixels."""
+        """Columns of the tiled observation in pixels."""
         return self.cameras[0].width
 
     @property
@@ -151,4 +151,4 @@ EMBEDDED_CELL = CellSpec(
     joint_names=tuple(f"{side}_{joint}" for side in SIDES for joint in (*ARM_JOINTS, "gripper")),
     frame_period_s=0.1,
 )
-"""The embedded MuJoCo cell: 14 joints, a mosaic of 80x64 pixels, 10 Hz."""
+"""The simulated MuJoCo cell: 14 joints, a tiled observation of 80x64 pixels, 10 Hz."""

@@ -7,8 +7,8 @@ Its drivers and controllers are started by the cell's own launch file. Nothing m
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction
 
-from dva_ros.bringup.arguments import GraphArguments
-from dva_ros.bringup.nodes import graph_actions, transport
+from dva_ros.bringup.launch_arguments import GraphArguments
+from dva_ros.bringup.launch_nodes import graph_actions, transport
 
 GRAPH = GraphArguments(params_file="real")
 

@@ -1,28 +1,31 @@
-"""RViz with the robot, its cameras and the imagined future, beside a cell that runs."""
+"""RViz with the robot, its cameras and the predicted clip, beside a cell that runs."""
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction, Shutdown
 from launch_ros.actions import Node
 
-from dva_ros.bringup.arguments import Argument, Bringup, GraphArguments, switch
 from dva_ros.bringup.graph import DISPLAY, graph_node
-from dva_ros.bringup.nodes import node_action, transport
-from dva_ros.bringup.packages import require_packages
+from dva_ros.bringup.launch_arguments import Argument, Bringup, GraphArguments, switch
+from dva_ros.bringup.launch_nodes import (
+    TRANSFORMS,
+    node_action,
+    robot_state_publisher,
+    transport,
+)
+from dva_ros.bringup.launch_packages import require_packages
 from dva_ros.cell.description import robot_description
 from dva_ros.resources import resource_path
 
 GRAPH = GraphArguments(params_file="cell")
-RVIZ = switch("rviz", True, "start RViz; false: only publish the imagined future as an image")
+RVIZ = switch("rviz", True, "start RViz; false: only publish the predicted clip as an image")
 RVIZ_CONFIG = Argument("rviz_config", "", "RViz's configuration; empty: rviz/cell.rviz")
 ROBOT_STATE = switch(
     "robot_state_publisher",
     True,
     "start a robot_state_publisher for urdf/cell.urdf.xacro; false: the cell has its own",
 )
-TRANSFORMS = [("/tf", "tf"), ("/tf_static", "tf_static")]
-"""Relative, so that every namespace has its own."""
 DESCRIPTION = [("robot_description", "display/robot_description")]
-"""Of its own name: the scheduler checks distances by what the cell itself publishes."""
+"""A separate topic: the scheduler checks distances with the description of the cell itself."""
 
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -36,27 +39,10 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             ["rviz2", *(["robot_state_publisher"] if own_description else [])],
         )
         if own_description:
-            actions.append(_robot_state_publisher(bringup))
+            actions.append(robot_state_publisher(bringup, robot_description(), DESCRIPTION))
         config = RVIZ_CONFIG.text(context) or str(resource_path("rviz/cell.rviz"))
         actions.append(_rviz(bringup, config, own_description))
     return actions
-
-
-def _robot_state_publisher(bringup: Bringup) -> Node:
-    return Node(
-        package="robot_state_publisher",
-        executable="robot_state_publisher",
-        namespace=bringup.options.namespace,
-        parameters=[
-            {
-                "robot_description": robot_description(),
-                "use_sim_time": bringup.options.use_sim_time,
-            }
-        ],
-        remappings=TRANSFORMS + DESCRIPTION,
-        output="screen",
-        respawn=bringup.respawn,
-    )
 
 
 def _rviz(bringup: Bringup, config: str, own_description: bool) -> Node:

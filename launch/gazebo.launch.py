@@ -10,10 +10,10 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from dva_ros.bringup.arguments import Argument, Bringup, GraphArguments, switch
-from dva_ros.bringup.nodes import graph_actions, transport
-from dva_ros.bringup.order import after
-from dva_ros.bringup.packages import require_packages
+from dva_ros.bringup.launch_arguments import Argument, Bringup, GraphArguments, switch
+from dva_ros.bringup.launch_nodes import graph_actions, robot_state_publisher, transport
+from dva_ros.bringup.launch_order import after
+from dva_ros.bringup.launch_packages import require_packages
 from dva_ros.cell.description import robot_description
 from dva_ros.resources import resource_path
 
@@ -45,13 +45,14 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     require_packages("gazebo.launch.py", PACKAGES)
     bringup = GRAPH.read(context)
     world = WORLD.text(context) or str(resource_path("worlds/cell.sdf"))
+    description = robot_description(hardware="gazebo", namespace=bringup.options.namespace)
     nodes = graph_actions(bringup)
     controllers = after(_spawner(bringup, *CONTROLLERS), nodes)
     broadcaster = after(_spawner(bringup, BROADCASTER), controllers)
     return [
         _gazebo(world, HEADLESS.truth(context)),
         _bridge(bringup),
-        _robot_state_publisher(bringup),
+        robot_state_publisher(bringup, description),
         *after(_create(bringup), broadcaster),
     ]
 
@@ -78,24 +79,6 @@ def _bridge(bringup: Bringup) -> Node:
                 "use_sim_time": bringup.options.use_sim_time,
             }
         ],
-        output="screen",
-        respawn=bringup.respawn,
-    )
-
-
-def _robot_state_publisher(bringup: Bringup) -> Node:
-    namespace = bringup.options.namespace
-    return Node(
-        package="robot_state_publisher",
-        executable="robot_state_publisher",
-        namespace=namespace,
-        parameters=[
-            {
-                "robot_description": robot_description(hardware="gazebo", namespace=namespace),
-                "use_sim_time": bringup.options.use_sim_time,
-            }
-        ],
-        remappings=[("/tf", "tf"), ("/tf_static", "tf_static")],
         output="screen",
         respawn=bringup.respawn,
     )

@@ -1,10 +1,10 @@
-"""The embedded MuJoCo cell and the nodes: the same as ``python -m dva_ros up``."""
+"""The simulated MuJoCo cell and the nodes: the same as ``python -m dva_ros up``."""
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import OpaqueFunction
 
-from dva_ros.bringup.arguments import GraphArguments
-from dva_ros.bringup.nodes import graph_actions, transport
+from dva_ros.bringup.launch_arguments import GraphArguments
+from dva_ros.bringup.launch_nodes import graph_actions, transport
 
 GRAPH = GraphArguments(params_file="cell", with_cell=True)
 

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+
+def run_lerobot(program: str, dataset: Path) -> str:
+    """Run a program in which LeRobot's reader is imported, offline; its output.
+
+    Args:
+        program: its text; ``sys.argv[1]`` is the dataset.
+        dataset: its folder.
+    """
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(dataset.parent / "hf")}
+    command = [lerobot_python(), "-c", program, str(dataset)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def lerobot_python() -> str:

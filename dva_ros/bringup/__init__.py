@@ -1,1 +1,1 @@
-"""What the files in launch/ share. Imports `launch` and `launch_ros`, which no wheel has."""
+"""Starts the graph. The modules `launch_*` import `launch`, which is not in the ROS wheels."""

@@ -1,4 +1,4 @@
-"""The one list of nodes, read by ``python -m dva_ros up`` and by the files in launch/."""
+"""The list of nodes, used by ``python -m dva_ros up`` and by the files in launch/."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GraphNode:
 
     Attributes:
         name: of the node, of its module in `dva_ros.nodes` and of its installed executable.
-        stop_timeout_s: how long a clean stop may take.
+        stop_timeout_s: timeout of a clean stop, s.
     """
 
     name: str
@@ -66,8 +66,8 @@ class GraphOptions:
         namespace: pushed before every node's name; empty for none.
         log_level: "debug", "info", "warn", "error" or "fatal".
         use_sim_time: all nodes but the cell take their time from /clock.
-        with_cell: start the embedded cell; without it a real one is expected.
-        with_display: start the operator's picture of the imagined future.
+        with_cell: start the simulated cell; without it a real one is expected.
+        with_display: start the operator's display of the predicted clip.
         overrides: node name -> parameter -> value, over the file.
         remaps: node name -> topic or service -> its name instead.
     """
@@ -149,7 +149,7 @@ def checkpoint_overrides(models: Path) -> dict[str, dict[str, object]]:
 
 
 def speed_overrides(speed_scaling: float) -> dict[str, dict[str, object]]:
-    """The overrides that play imagined motion at another speed: of all nodes that have a grid."""
+    """The overrides that set the time scaling of all nodes with a time grid."""
     return {
         name: {"speed_scaling": speed_scaling}
         for name in ("camera_context", "video_predictor", "leapfrog_scheduler")

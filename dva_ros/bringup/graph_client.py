@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 import rclpy
@@ -30,7 +29,7 @@ POLL_S = 0.02
 
 @contextmanager
 def ros_context() -> Iterator[Context]:
-    """A context of its own, shut down in the end."""
+    """A separate ROS context, shut down in the end."""
     os.environ.update(middleware())
     context = Context()
     rclpy.init(context=context)
@@ -99,12 +98,7 @@ class RunningGraph:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._close()
 
     def wait_until_active(self, names: Sequence[str], timeout_s: float = START_TIMEOUT_S) -> None:

@@ -1,4 +1,4 @@
-"""Starts the graph's processes, passes on what they print, and says which one died and why."""
+"""Starts the processes of the graph, forwards their output and reports a process that died."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from ..ros.lifetime import DIE_WITH_PARENT
 from .graph import GraphNode, GraphOptions, environment
@@ -27,7 +26,7 @@ class NodeProcess:
         node: what it is.
         process: its process.
         lines: the last lines that it printed.
-        may_end: its end is no death to tell of.
+        may_end: its end is not reported.
     """
 
     node: GraphNode
@@ -84,12 +83,7 @@ class Supervisor:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     @property

@@ -81,9 +81,9 @@ def _machine() -> list[Section]:
     """What is installed; each section is printed as soon as it is known."""
     from dva_ros.doctor.checkpoints import checkpoint_section
     from dva_ros.doctor.hardware import hardware_section
-    from dva_ros.doctor.packages import python_section
+    from dva_ros.doctor.python_packages import python_section
     from dva_ros.doctor.report import print_section
-    from dva_ros.doctor.ros import ros_section
+    from dva_ros.doctor.ros_packages import ros_section
 
     sections = []
     for look in (python_section, ros_section, hardware_section, checkpoint_section):
@@ -121,10 +121,10 @@ def _cell(args: argparse.Namespace) -> list[Section]:
 
 
 def _graph(measure_s: float) -> Graph | None:
-    from dva_ros.doctor.topics import observe_graph
-
     print(f"looking at the running ROS graph for {measure_s:g} s ...")
     try:
+        from dva_ros.doctor.client.topics import observe_graph
+
         return observe_graph(measure_s)
     except ImportError as error:
         print(f"topics cannot be seen: {error}", file=sys.stderr)

@@ -9,7 +9,7 @@ SUMMARY = "turn recordings and datasets into a LeRobot v3 dataset for other proj
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    from ..recordings.arguments import add_source_arguments
+    from ..recordings.import_arguments import add_source_arguments
 
     add_source_arguments(parser)
     parser.add_argument(
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """As `import`, with the cameras' own pictures in the usual pixel format (yuv420p)."""
-    from ..recordings.arguments import import_with_progress
+    from ..recordings.import_arguments import import_with_progress
     from ..recordings.importer import DatasetForm
 
     form = DatasetForm(pixel_format="yuv420p", robot_type=args.robot_type)

@@ -9,7 +9,7 @@ SUMMARY = "turn rosbag2 recordings and LeRobot datasets into a training dataset 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    from ..recordings.arguments import add_source_arguments
+    from ..recordings.import_arguments import add_source_arguments
 
     add_source_arguments(parser)
     parser.add_argument(
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import and say what was kept and what was lost."""
-    from ..recordings.arguments import import_with_progress
+    from ..recordings.import_arguments import import_with_progress
     from ..recordings.importer import DatasetForm
 
     return import_with_progress(args, DatasetForm(as_model=args.resolution == "model"))

@@ -1,4 +1,4 @@
-"""Pictures of episodes for people: one row an episode, time from left to right."""
+"""Contact sheets of episodes: one row per episode, time from left to right."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ DISTURBED_COLOUR = (220, 60, 40)
 
 
 def episode_sheet(episodes: Sequence[Episode], spec: CellSpec, columns: int = 12) -> np.ndarray:
-    """Mosaics at even times of each episode, with a caption; disturbed frames have a red bar.
+    """Tiled observations at even times of each episode, with a caption; a red bar marks disturbed
+    frames.
 
     Returns:
         uint8 RGB [height, width, 3].

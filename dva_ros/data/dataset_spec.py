@@ -1,4 +1,5 @@
-"""The cell that a dataset is of: what its folder says, or the embedded cell where it fits."""
+"""The cell spec of a dataset, from its folder; the simulated cell's if the folder has none and
+the dataset fits."""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ from .lerobot_reader import DatasetError, read_info, require_fit
 def dataset_spec(root: Path) -> CellSpec:
     """The spec that the dataset was written with.
 
-    Datasets that say none are taken for the embedded cell's where joints, cameras and rate are
-    its own: LeRobot's `info.json` knows no sizes of the model's pictures.
+    A dataset without a spec belongs to the simulated cell if joints, cameras and rate are equal:
+    LeRobot's `info.json` has no sizes of the model's pictures.
 
     Raises:
-        DatasetError: no dataset there, what it says cannot be understood, or it says nothing and
-            is not of the embedded cell.
+        DatasetError: there is no dataset, its spec cannot be parsed, or it has none and does not
+            fit the simulated cell.
     """
     info = read_info(root)
     path = root / fmt.CELL_PATH
@@ -29,15 +30,15 @@ def dataset_spec(root: Path) -> CellSpec:
             require_fit(info, EMBEDDED_CELL, root)
         except DatasetError as error:
             raise DatasetError(
-                f"{root} does not say of which cell it is ({fmt.CELL_PATH} is missing), and not "
-                f"of the embedded one: {error}. `python -m dva_ros import {root} --params-file "
-                "CELL.yaml --output NEW` makes one that says it"
+                f"{root} has no cell spec ({fmt.CELL_PATH} is missing) and is not a dataset "
+                f"of the simulated cell: {error}. `python -m dva_ros import {root} --params-file "
+                "CELL.yaml --output NEW` writes a dataset with a spec"
             ) from error
         return EMBEDDED_CELL
     try:
         return CellSpec.from_dict(json.loads(path.read_text()))
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be understood: {error}") from error
+        raise DatasetError(f"{path} cannot be parsed: {error}") from error
 
 
 def common_spec(roots: Sequence[Path]) -> CellSpec:

@@ -1,4 +1,4 @@
-"""One recorded episode, as the recorder gives it and as a dataset holds it."""
+"""One recorded episode, in memory."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Episode:
         action: float32 [T, J], the joint command at the *next* frame; the last repeats.
         clean: bool [T], False where a perturbation was being injected.
         task: name of the task, "random_motion" for motion without one.
-        instruction: what the robot was told, in words.
-        seed: the scene's seed.
+        instruction: the instruction in words.
+        seed: of the episode.
         success: whether the task was fulfilled at the end.
     """
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class EpisodeEntry:
         instruction, task, split, seed, success: see `Episode`; datasets made elsewhere have
             only instructions: their task is the instruction, and they count as successes.
         data_path: table of frames that holds it.
-        videos: camera -> (video file, first frame in it).
+        videos: camera -> (video file, time of the first frame in it, s).
     """
 
     index: int
@@ -46,7 +46,7 @@ class EpisodeEntry:
     seed: int
     success: bool
     data_path: Path
-    videos: dict[str, tuple[Path, int]]
+    videos: dict[str, tuple[Path, float]]
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,7 @@ class LeRobotDataset:
         Give the episodes of one group together: their files are then read once.
         """
 
-        def files(entry: EpisodeEntry) -> Path:
-            return entry.data_path
-
-        for _, group in groupby(entries, key=files):
+        for _, group in groupby(entries, key=lambda entry: entry.data_path):
             yield from self._read_group(list(group))
 
     def _read_group(self, entries: Sequence[EpisodeEntry]) -> Iterator[Episode | DamagedEpisode]:
@@ -128,9 +125,10 @@ class LeRobotDataset:
         results: list[np.ndarray | str] = []
         for path, group in groupby(entries, key=lambda entry: entry.videos[camera][0]):
             members = list(group)
-            spans = [(entry.videos[camera][1], entry.length) for entry in members]
+            rate = fmt.frame_rate(self.spec)
+            spans = [(round(entry.videos[camera][1] * rate), entry.length) for entry in members]
             try:
-                clips = decode_spans(self.root / path, spans, fmt.frame_rate(self.spec))
+                clips = decode_spans(self.root / path, spans, rate)
             except (OSError, av.FFmpegError) as error:
                 results += [f"{path} cannot be decoded: {error}"] * len(members)
                 continue
@@ -154,8 +152,8 @@ def _episode(
     clean = rows[fmt.CLEAN].to_numpy() if fmt.CLEAN in rows.column_names else None
     episode = Episode(
         images=pictures,
-        state=_matrix(rows[fmt.STATE]),
-        action=_matrix(rows[fmt.ACTION]),
+        state=matrix(rows[fmt.STATE]),
+        action=matrix(rows[fmt.ACTION]),
         clean=np.ones(entry.length, dtype=bool) if clean is None else clean,
         task=entry.task,
         instruction=entry.instruction,
@@ -166,7 +164,8 @@ def _episode(
     return episode
 
 
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+def matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """float32 [T, D] of a column of T lists of D numbers."""
     values = column.combine_chunks()
     return values.flatten().to_numpy().astype(np.float32).reshape(len(values), -1)
 
@@ -210,46 +209,72 @@ def require_fit(info: dict[str, Any], spec: CellSpec, root: Path) -> None:
             raise DatasetError(f"{root} has no video of camera '{camera.name}'")
 
 
+def episode_rows(root: Path) -> Iterator[dict[str, Any]]:
+    """The rows of the list of episodes (format v3.0), without their statistics.
+
+    Raises:
+        OSError, pyarrow.ArrowException: a file of the list cannot be read.
+    """
+    for path in sorted((root / "meta" / "episodes").glob("*/*.parquet")):
+        file = pq.ParquetFile(path)
+        names = [name for name in file.schema_arrow.names if not name.startswith("stats/")]
+        yield from file.read(columns=names).to_pylist()
+
+
+def row_files(
+    row: dict[str, Any], info: dict[str, Any], keys: Mapping[str, str]
+) -> tuple[Path, dict[str, tuple[Path, float]]]:
+    """The files of an episode.
+
+    Args:
+        row: of the list of episodes.
+        info: the dataset's `info.json`.
+        keys: camera -> its feature in the dataset.
+
+    Returns:
+        The table of frames; camera -> (video, time of the first frame in it, s).
+    """
+
+    def path(template: str, prefix: str, **values: str) -> Path:
+        place = {part: row[f"{prefix}/{part}"] for part in ("chunk_index", "file_index")}
+        return Path(info[template].format(**values, **place))
+
+    videos = {
+        camera: (
+            path("video_path", f"videos/{key}", video_key=key),
+            row[f"videos/{key}/from_timestamp"],
+        )
+        for camera, key in keys.items()
+    }
+    return path("data_path", "data"), videos
+
+
 def _read_entries(root: Path, info: dict[str, Any], spec: CellSpec) -> list[EpisodeEntry]:
-    rows: list[dict[str, Any]] = []
-    paths = sorted((root / "meta" / "episodes").glob("*/*.parquet"))
-    for path in paths:
-        try:
-            file = pq.ParquetFile(path)
-            names = [name for name in file.schema_arrow.names if not name.startswith("stats/")]
-            rows += file.read(columns=names).to_pylist()
-        except (OSError, pa.ArrowException) as error:
-            raise DatasetError(
-                f"the list of episodes {path} cannot be read: {error}; run `generate` again"
-            ) from error
+    try:
+        rows = list(episode_rows(root))
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetError(
+            f"the list of episodes of {root} cannot be read: {error}; run `generate` again"
+        ) from error
     if not rows:
         raise DatasetError(f"{root} lists no episodes")
-    return [_entry(row, info, spec) for row in rows]
+    keys = {camera.name: fmt.video_key(camera.name) for camera in spec.cameras}
+    entries = (episode_entry(row, *row_files(row, info, keys)) for row in rows)
+    return [replace(entry, task=entry.task or entry.instruction) for entry in entries]
 
 
-def _entry(row: dict[str, Any], info: dict[str, Any], spec: CellSpec) -> EpisodeEntry:
-    videos = {}
-    for camera in spec.cameras:
-        key = fmt.video_key(camera.name)
-        path = info["video_path"].format(
-            video_key=key,
-            chunk_index=row[f"videos/{key}/chunk_index"],
-            file_index=row[f"videos/{key}/file_index"],
-        )
-        first = round(row[f"videos/{key}/from_timestamp"] * info["fps"])
-        videos[camera.name] = (Path(path), first)
-    instruction = row["tasks"][0]
-    data_path = info["data_path"].format(
-        chunk_index=row["data/chunk_index"], file_index=row["data/file_index"]
-    )
+def episode_entry(
+    row: dict[str, Any], data_path: Path, videos: dict[str, tuple[Path, float]]
+) -> EpisodeEntry:
+    """A row of the list of episodes; `task` is empty where the row has none."""
     return EpisodeEntry(
-        index=row["episode_index"],
-        length=row["length"],
-        instruction=instruction,
-        task=row.get("task_name", instruction),
+        index=int(row["episode_index"]),
+        length=int(row["length"]),
+        instruction=row["tasks"][0] if len(row["tasks"]) else "",
+        task=row.get("task_name", ""),
         split=row.get("split", "train"),
-        seed=row.get("seed", -1),
-        success=row.get("success", True),
-        data_path=Path(data_path),
+        seed=int(row.get("seed", -1)),
+        success=bool(row.get("success", True)),
+        data_path=data_path,
         videos=videos,
     )

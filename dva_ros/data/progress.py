@@ -11,6 +11,6 @@ LOG_INTERVAL_S = 30.0
 
 
 def progress_bar(iterable: Any = None, **kwargs: Any) -> Any:
-    """A `tqdm.tqdm` that writes at most twice a minute where nobody watches."""
+    """A `tqdm.tqdm` that writes at most twice a minute when the output is not a terminal."""
     interval = 0.5 if sys.stderr.isatty() else LOG_INTERVAL_S
     return tqdm(iterable, mininterval=interval, **kwargs)

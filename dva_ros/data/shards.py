@@ -210,21 +210,17 @@ def _episodes_table(
             row[f"{prefix}/from_timestamp"] = first * spec.frame_period_s
             row[f"{prefix}/to_timestamp"] = last * spec.frame_period_s
         first = last
-        for feature, statistics in _statistics(episode, image_statistics[number]).items():
+        images = image_statistics[number].items()
+        features = {
+            fmt.STATE: vector_statistics(episode.state),
+            fmt.ACTION: vector_statistics(episode.action),
+            **{fmt.video_key(name): statistics for name, statistics in images},
+        }
+        for feature, statistics in features.items():
             for name, value in statistics.items():
                 row[f"stats/{feature}/{name}"] = value.tolist()
         rows.append(row)
     return pa.Table.from_pylist(rows)
-
-
-def _statistics(
-    episode: Episode, images: Mapping[str, FeatureStatistics]
-) -> dict[str, FeatureStatistics]:
-    return {
-        fmt.STATE: vector_statistics(episode.state),
-        fmt.ACTION: vector_statistics(episode.action),
-        **{fmt.video_key(name): statistics for name, statistics in images.items()},
-    }
 
 
 def _flush_to_disk(path: Path) -> None:

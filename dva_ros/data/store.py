@@ -67,7 +67,7 @@ class EpisodeStore:
         lengths: int64 [E], frames of each episode.
         instructions, tasks: [E], in words; the task's name.
         success: bool [E].
-        seeds: int64 [E], the scenes' seeds.
+        seeds: int64 [E], seeds of the episodes.
     """
 
     spec: CellSpec
@@ -199,8 +199,8 @@ class EpisodeStore:
     ) -> tuple[EpisodeStore, EpisodeStore]:
         """Two views, (training, validation), of whole episodes.
 
-        A scene's task and seed decide, so that it stays on its side when data is added. Each view
-        has at least one episode where there are two.
+        The task and the seed of an episode decide, so that it stays on its side when data is
+        added. Each view has at least one episode if there are two.
         """
         draws = np.array(
             [

@@ -8,20 +8,18 @@ import logging
 import multiprocessing
 import os
 import shutil
-import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ..context.mosaic import CameraImageError, compose_mosaic
 from ..errors import UserError
 from ..spec import CellSpec
 from .episodes import Episode
 from .lerobot_reader import DamagedEpisode, EpisodeEntry, LeRobotDataset
+from .progress import progress_bar
 
 VERSION = 1
 """Raise when the cached arrays change their meaning."""
@@ -32,14 +30,6 @@ ARRAYS_DEPEND_ON = ("cameras", "joint_names", "frame_period_s")
 ARRAYS = ("frames", "state", "command", "clean")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Span:
-    """An episode and its first row in the cached arrays."""
-
-    entry: EpisodeEntry
-    start: int
 
 
 def open_cache(root: Path, spec: CellSpec, cache_dir: Path | None, workers: int) -> Path:
@@ -120,46 +110,44 @@ def _allocate(dataset: LeRobotDataset, folder: Path) -> None:
 
 
 def _decode_all(dataset: LeRobotDataset, folder: Path, workers: int) -> dict[int, str]:
-    """Decode group by group; returns damaged episodes -> what to say of them."""
+    """Decode group by group; returns damaged episodes -> message."""
     damaged: dict[int, str] = {}
     start = 0
     context = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(workers, mp_context=context) as pool,
-        tqdm(
-            total=dataset.num_frames,
-            unit="frame",
-            desc=f"decoding {dataset.root.name}",
-            mininterval=0.2 if sys.stderr.isatty() else 15.0,
+        progress_bar(
+            total=dataset.num_frames, unit="frame", desc=f"decoding {dataset.root.name}"
         ) as bar,
     ):
         futures = {}
         for group in dataset.groups():
-            spans = []
-            for entry in group:
-                spans.append(_Span(entry, start))
-                start += entry.length
-            future = pool.submit(_decode_group, dataset.root, dataset.spec, spans, folder)
+            future = pool.submit(_decode_group, dataset.root, dataset.spec, group, start, folder)
             futures[future] = sum(entry.length for entry in group)
+            start += futures[future]
         for future in as_completed(futures):
             damaged.update(future.result())
             bar.update(futures[future])
     return damaged
 
 
-def _decode_group(root: Path, spec: CellSpec, spans: list[_Span], folder: Path) -> dict[int, str]:
+def _decode_group(
+    root: Path, spec: CellSpec, group: list[EpisodeEntry], start: int, folder: Path
+) -> dict[int, str]:
+    """Decode episodes into the rows from `start` on."""
     dataset = LeRobotDataset(root, spec)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ARRAYS}
     damaged: dict[int, str] = {}
-    for span, episode in zip(spans, dataset.read([s.entry for s in spans]), strict=True):
+    for entry, episode in zip(group, dataset.read(group), strict=True):
+        rows = slice(start, start + entry.length)
+        start += entry.length
         if isinstance(episode, DamagedEpisode):
-            damaged[span.entry.index] = str(episode)
+            damaged[entry.index] = str(episode)
             continue
-        rows = slice(span.start, span.start + span.entry.length)
         try:
             arrays["frames"][rows] = mosaics(episode, spec)
         except CameraImageError as error:
-            damaged[span.entry.index] = str(DamagedEpisode(span.entry, str(error)))
+            damaged[entry.index] = str(DamagedEpisode(entry, str(error)))
             continue
         arrays["state"][rows] = episode.state
         arrays["command"][rows] = episode.command()
@@ -168,7 +156,7 @@ def _decode_group(root: Path, spec: CellSpec, spans: list[_Span], folder: Path) 
 
 
 def mosaics(episode: Episode, spec: CellSpec) -> np.ndarray:
-    """Mosaics of all frames, uint8 [T, H, W, 3]."""
+    """Tiled observations of all frames, uint8 [T, H, W, 3]."""
     return np.stack(
         [
             compose_mosaic({name: clip[frame] for name, clip in episode.images.items()}, spec)

@@ -66,7 +66,7 @@ class VideoEncoder:
 
 
 class BackgroundEncoder:
-    """A `VideoEncoder` on a thread of its own: a picture is encoded while the next one is made.
+    """A `VideoEncoder` in a separate thread: it encodes a picture while the next one is made.
 
     Args:
         encoder: to be used by this one alone from now on.

@@ -1,10 +1,14 @@
-"""One thing that was looked at, and what came out."""
+"""The result of a check."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
+
+RATE_TOLERANCE = 0.05
+"""Share by which a measured rate may differ from the configured one."""
 
 
 class Status(str, Enum):
@@ -19,7 +23,7 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """The result of looking at one thing.
+    """The result of one check.
 
     Attributes:
         name: the thing.
@@ -38,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Section:
-    """Checks of one kind, in the order they are shown."""
+    """Checks of one kind, in the order of display."""
 
     title: str
     checks: tuple[Check, ...]
@@ -49,6 +53,13 @@ class Section:
             "title": self.title,
             "checks": [asdict(check) | {"status": check.status.value} for check in self.checks],
         }
+
+
+def judged(name: str, problems: Sequence[tuple[str, str]], found: str) -> list[Check]:
+    """One check for each problem and its remedy, or a single good one with what was found."""
+    if not problems:
+        return [Check(name, Status.OK, found)]
+    return [Check(name, Status.MISSING, problem, remedy=remedy) for problem, remedy in problems]
 
 
 def is_healthy(sections: list[Section]) -> bool:

@@ -1,11 +1,11 @@
-"""The checkpoints in models/, held against the configured cell."""
+"""Compares checkpoints with the configured cell."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dva_ros.errors import UserError
-from dva_ros.resources import share_root
+from dva_ros.resources import model_path, share_root
 from dva_ros.spec import EMBEDDED_CELL, CellSpec
 from dva_ros.trained_spec import CONFIG_FILE, trained_spec
 
@@ -27,17 +27,18 @@ def checkpoint_section(models: Path | None = None, cell: CellSpec = EMBEDDED_CEL
     folders = sorted({path.parent for path in files})
     if not folders:
         return Section(title, (Check(str(root), Status.MISSING, "none", PURPOSE, TRAIN),))
-    return Section(title, tuple(_checkpoint(folder, root, cell) for folder in folders))
+    checks = (checkpoint_check(str(one.relative_to(root)), str(one), cell) for one in folders)
+    return Section(title, tuple(checks))
 
 
-def _checkpoint(folder: Path, root: Path, cell: CellSpec) -> Check:
-    name = str(folder.relative_to(root))
+def checkpoint_check(name: str, checkpoint: str, cell: CellSpec, remedy: str = TRAIN) -> Check:
+    """Whether a checkpoint, a folder or its name in models/, is whole and fits the cell."""
     try:
-        trained = trained_spec(folder)
-        trained.require_equal(cell, "the checkpoint", "the cell")
+        folder = model_path(checkpoint)
+        trained_spec(folder).require_equal(cell, "the checkpoint", "the cell")
         size = _weights(folder)
     except UserError as error:
-        return Check(name, Status.MISSING, str(error), PURPOSE, TRAIN)
+        return Check(name, Status.MISSING, str(error), PURPOSE, remedy)
     return Check(name, Status.OK, f"fits the cell; {size}", PURPOSE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ import numpy as np
 from ..context.image_decoding import ImageError
 from ..errors import UserError
 from ..leapfrog.limits import JointLimits
-from ..resources import config_path, model_path
+from ..resources import config_path
 from ..robot.description import Description
 from ..spec import CellSpec
-from .check import Check, Section, Status
-from .checkpoints import trained_spec
+from .check import Check, Section, Status, judged
+from .checkpoints import checkpoint_check
 
 if TYPE_CHECKING:
     from .client.config_check import CellConfig
@@ -25,32 +26,38 @@ SAME = 1e-6
 
 
 def configuration_section(config: CellConfig, path: Path) -> Section:
-    """Whether every node would take its parameters."""
-    checks = [
-        Check("parameters", Status.MISSING, problem, remedy=f"mend {path.name}; docs/nodes.md")
-        for problem in config.problems
-    ]
-    if not checks:
-        checks = [Check("parameters", Status.OK, "names, types and ranges as the nodes have them")]
+    """Whether every node accepts its parameters."""
+    remedy = f"correct {path.name}; docs/nodes.md"
+    problems = [(problem, remedy) for problem in config.problems]
+    checks = judged("parameters", problems, "names, types and ranges as the nodes have them")
     if config.spec is not None:
-        checks += _timing(config, config.spec)
-        checks += _pictures(config, config.spec)
-        checks += _recording(config, config.spec)
+        spec, scheduler, recorder = config.spec, config.scheduler, config.recorder
+        if scheduler is not None:
+            checks += _problem(
+                "leapfrog_scheduler",
+                lambda: (scheduler.leapfrog(spec.frame_period_s), scheduler.boxes()),
+            )
+        checks += _pictures(config, spec)
+        if recorder is not None:
+            cameras = [camera.name for camera in spec.cameras]
+            checks += _problem("recorder", lambda: recorder.topics(cameras))
         checks += _checkpoints(config, config.spec)
     return Section(f"Configuration {path}", tuple(checks))
 
 
 def limits_section(config: CellConfig, description: Description | None) -> Section:
-    """The motion limits, alone and against the URDF (None: there is none)."""
+    """The motion limits, alone and against the URDF (None if there is none)."""
     title = "Motion limits"
     if config.spec is None or config.scheduler is None:
-        skipped = Check("joint_limits", Status.MISSING, "not looked at: mend the parameters first")
+        skipped = Check(
+            "joint_limits", Status.MISSING, "not checked: correct the parameters first"
+        )
         return Section(title, (skipped,))
     names = config.spec.joint_names
     try:
         limits = JointLimits.load(config_path(config.scheduler.joint_limits), names)
     except UserError as error:
-        wrong = Check("joint_limits", Status.MISSING, str(error), remedy="mend the file")
+        wrong = Check("joint_limits", Status.MISSING, str(error), remedy="correct the file")
         return Section(title, (wrong,))
     stop = f"at rest from full speed within {_braking_s(limits):.2f} s"
     checks = [Check("joint_limits", Status.OK, f"{len(names)} joints, {stop}")]
@@ -59,23 +66,19 @@ def limits_section(config: CellConfig, description: Description | None) -> Secti
             Check(
                 "URDF",
                 Status.OPTIONAL,
-                "none to hold them against",
+                "no URDF to compare them with",
                 remedy="--urdf FILE, or start the robot_state_publisher",
             )
         )
         return Section(title, tuple(checks))
-    problems = limit_excesses(limits, description)
-    checks += [
-        Check("URDF", Status.MISSING, problem, remedy="take the URDF's limit, or less")
-        for problem in problems
-    ]
-    if not problems:
-        checks.append(Check("URDF", Status.OK, "has all joints; no limit is beyond its own"))
+    excesses = limit_excesses(limits, description)
+    problems = [(excess, "take the URDF's limit, or less") for excess in excesses]
+    checks += judged("URDF", problems, "has all joints; no limit is beyond its own")
     return Section(title, tuple(checks))
 
 
 def limit_excesses(limits: JointLimits, description: Description) -> list[str]:
-    """Joints that the URDF has not, and limits beyond the URDF's."""
+    """Joints that are missing in the URDF, and limits that exceed the URDF's."""
     found = []
     for place, name in enumerate(limits.joint_names):
         joint = description.find(name)
@@ -103,26 +106,24 @@ def _braking_s(limits: JointLimits) -> float:
     return float(np.max(times))
 
 
-def _timing(config: CellConfig, spec: CellSpec) -> list[Check]:
-    if config.scheduler is None:
-        return []
+def _problem(name: str, use: Callable[[], object]) -> list[Check]:
+    """The error with which parameters cannot be used; empty for none."""
     try:
-        config.scheduler.leapfrog(spec.frame_period_s)
-        config.scheduler.boxes()
+        use()
     except (ValueError, UserError) as error:
-        return [Check("leapfrog_scheduler", Status.MISSING, str(error), remedy="mend it")]
+        return [Check(name, Status.MISSING, str(error), remedy="correct it")]
     return []
 
 
 def _pictures(config: CellConfig, spec: CellSpec) -> list[Check]:
-    """Whether the images have the shapes of the mosaic's parts."""
+    """Whether the images have the aspect ratios of the tiled observation."""
     context = config.context
     if context is None:
         return []
     try:
         inputs = context.inputs([camera.name for camera in spec.cameras])
     except (ValueError, ImageError) as error:
-        return [Check("cameras", Status.MISSING, str(error), remedy="mend it; docs/images.md")]
+        return [Check("cameras", Status.MISSING, str(error), remedy="correct it; docs/images.md")]
     sizes = {name: given.view().size for name, given in inputs.items()}
     return [
         Check(
@@ -137,30 +138,10 @@ def _pictures(config: CellConfig, spec: CellSpec) -> list[Check]:
     ]
 
 
-def _recording(config: CellConfig, spec: CellSpec) -> list[Check]:
-    if config.recorder is None:
-        return []
-    try:
-        config.recorder.topics([camera.name for camera in spec.cameras])
-    except ValueError as error:
-        return [Check("recorder", Status.MISSING, str(error), remedy="mend it")]
-    return []
-
-
 def _checkpoints(config: CellConfig, spec: CellSpec) -> list[Check]:
-    checks = []
-    for node, settings in (
-        ("video_predictor", config.video),
-        ("inverse_dynamics", config.inverse_dynamics),
-    ):
-        if settings is None:
-            continue
-        name = f"{node}: {settings.checkpoint}"
-        try:
-            folder = model_path(settings.checkpoint)
-            trained_spec(folder).require_equal(spec, "the checkpoint", "the cell")
-        except UserError as error:
-            checks.append(Check(name, Status.MISSING, str(error), remedy=TRAIN))
-        else:
-            checks.append(Check(name, Status.OK, "was trained for these cameras and joints"))
-    return checks
+    nodes = {"video_predictor": config.video, "inverse_dynamics": config.inverse_dynamics}
+    return [
+        checkpoint_check(f"{node}: {settings.checkpoint}", settings.checkpoint, spec, TRAIN)
+        for node, settings in nodes.items()
+        if settings is not None
+    ]

@@ -10,9 +10,9 @@ from .check import Check, Section, Status
 
 RENDER_TIMEOUT_S = 60
 RENDER_BACKENDS = ("egl", "osmesa")
-PURPOSE = "cameras of the embedded cell"
+PURPOSE = "cameras of the simulated cell"
 
-# In a process of its own: a broken GL driver ends it rather than raising.
+# In a separate process: a broken GL driver ends the process instead of raising.
 RENDER_PROGRAM = """
 import time, mujoco
 model = mujoco.MjModel.from_xml_string(

@@ -1,4 +1,4 @@
-"""The cameras of a running cell: there, of the right size, fast enough, in time."""
+"""Checks the cameras of a running cell: present, right size, fast enough, in time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from ..context.image_decoding import ImageError
 from ..new_cell.findings import ImageTopic, LiveCell, Timing
 from ..spec import CellSpec
-from .check import Check, Status
+from .check import RATE_TOLERANCE, Check, Status, judged
 
 if TYPE_CHECKING:
     from ..nodes.camera_context import CameraContextParameters
 
-RATE_TOLERANCE = 0.05
 LATE_REMEDY = (
     "a faster way (compressed images, less load), or max_delay_s of {:.2f} and stale_timeout_s "
     "above it"
@@ -23,13 +22,13 @@ LATE_REMEDY = (
 def camera_checks(
     context: CameraContextParameters, spec: CellSpec, live: LiveCell
 ) -> Iterator[Check]:
-    """Each camera of the configuration, and what to do about it."""
+    """Each camera of the configuration, with a remedy for each problem."""
     names = [camera.name for camera in spec.cameras]
     images = {image.topic: image for image in live.images}
     try:
         inputs = context.inputs(names)
     except (ValueError, ImageError):
-        return  # the section before says it
+        return  # reported by `configuration_section`
     for name, given in inputs.items():
         topic = given.topic.images
         image = images.get(topic.removeprefix("/"))
@@ -69,11 +68,9 @@ def _camera(
         )
     if image.publishers > 1:
         problems.append((f"{image.topic} has {image.publishers} publishers", "stop the others"))
-    problems += list(_camera_timing(timing, context, frame_period_s))
-    for problem, remedy in problems:
-        yield Check(label, Status.MISSING, problem, remedy=remedy)
+    problems += _camera_timing(timing, context, frame_period_s)
+    yield from judged(label, problems, found)
     if not problems:
-        yield Check(label, Status.OK, found)
         yield from _late_at_times(label, timing, context)
 
 
@@ -94,7 +91,7 @@ def _late_at_times(
 def _camera_timing(
     timing: Timing, context: CameraContextParameters, frame_period_s: float
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong, and what to do; the rules are those of `SourceLimits`."""
+    """Problems and remedies; the rules are those of `SourceLimits`."""
     period = 1 / timing.rate_hz
     if timing.rate_hz < (1 - RATE_TOLERANCE) / frame_period_s:
         yield (

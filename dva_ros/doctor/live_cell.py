@@ -1,15 +1,14 @@
-"""A running cell held against its configuration: each topic, and what to do about it."""
+"""Compares a running cell with its configuration, topic by topic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..new_cell.findings import LiveCell
-from ..new_cell.problems import JOINT_STATES, joint_state_problems
+from ..new_cell.findings import JOINT_STATES, LiveCell
+from ..new_cell.problems import joint_state_problems
 from ..spec import CellSpec
-from .check import Check, Section, Status
-from .live_cameras import RATE_TOLERANCE, camera_checks
+from .check import RATE_TOLERANCE, Check, Section, Status, judged
+from .live_cameras import camera_checks
 from .live_controllers import controller_checks
 
 if TYPE_CHECKING:
@@ -20,13 +19,13 @@ def live_section(config: CellConfig, live: LiveCell) -> Section:
     """Cameras, joint states and controllers of a cell."""
     title = "Running cell"
     if config.grid is None or config.context is None or config.scheduler is None:
-        skipped = Check("topics", Status.MISSING, "not looked at: mend the parameters first")
+        skipped = Check("topics", Status.MISSING, "not checked: correct the parameters first")
         return Section(title, (skipped,))
     if live.empty:
         nothing = Check(
             "topics",
             Status.MISSING,
-            "none of a cell",
+            "no topics of a cell",
             remedy="start the drivers of cameras and robot, with the same ROS_DOMAIN_ID and "
             "namespace; or --no-topics",
         )
@@ -41,14 +40,12 @@ def live_section(config: CellConfig, live: LiveCell) -> Section:
     )
 
 
-def _joint_states(spec: CellSpec, live: LiveCell) -> Iterator[Check]:
-    topics = {topic.topic: topic for topic in live.joint_states}
-    states = topics.get(JOINT_STATES, next(iter(topics.values()), None))
+def _joint_states(spec: CellSpec, live: LiveCell) -> list[Check]:
+    states = live.chosen_joint_states
     problems = list(joint_state_problems(states, spec.joint_names))
     timing = states.timing if states else None
     if timing is not None and timing.rate_hz < (1 - RATE_TOLERANCE) / spec.frame_period_s:
         problems.append(f"{timing.rate_hz:.1f} Hz, the grid has {1 / spec.frame_period_s:.1f} Hz")
-    for problem in problems:
-        yield Check(JOINT_STATES, Status.MISSING, problem, remedy="see docs/bring-up.md")
-    if states is not None and timing is not None and not problems:
-        yield Check(JOINT_STATES, Status.OK, f"all joints, {timing.describe()}")
+    rate = timing.describe() if timing else "too few messages to measure their rate"
+    remedies = [(problem, "see docs/bring-up.md") for problem in problems]
+    return judged(JOINT_STATES, remedies, f"all joints, {rate}")

@@ -1,4 +1,4 @@
-"""The controllers of a running cell: there, active, set as they must be, every joint once."""
+"""Checks the controllers of a running cell: present, active, configured, every joint once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from ..leapfrog.controllers import Controllers
 from ..new_cell.findings import FoundController, LiveCell
 from ..spec import CellSpec
-from .check import Check, Status
+from .check import RATE_TOLERANCE, Check, Status, judged
 
 if TYPE_CHECKING:
     from ..ros.scheduler_parameters import LeapfrogSchedulerParameters
 
 SCHEDULER = "leapfrog_scheduler"
-RATE_TOLERANCE = 0.05
 
 
 def controller_checks(
@@ -29,7 +28,7 @@ def controller_checks(
             yield Check(
                 f"controller {name}",
                 Status.MISSING,
-                f"not there; there are: {others}",
+                f"not found; found: {others}",
                 remedy="start it, or set controllers",
             )
     for one in present:
@@ -44,7 +43,7 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
     if one.fault:
         problems.append((one.fault, "see docs/nodes.md, Controllers"))
     elif one.timing is None:
-        problems.append(("it sends no state", "activate it (ros2 control switch_controllers)"))
+        problems.append(("it publishes no state", "activate it (ros2 control switch_controllers)"))
     elif one.state_type != settings.controller_state_type:
         problems.append(
             (
@@ -59,17 +58,18 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
     others = [sender for sender in one.senders if sender.rsplit("/", 1)[-1] != SCHEDULER]
     if others:
         problems.append(
-            (f"{', '.join(others)} may send to it, too", "leapfrog_scheduler must be alone")
+            (
+                f"{', '.join(others)} also publish to it",
+                "leapfrog_scheduler must be the only publisher",
+            )
         )
     problems += _settings_of(one)
-    for problem, remedy in problems:
-        yield Check(label, Status.MISSING, problem, remedy=remedy)
-    if not problems and one.timing is not None:
-        yield Check(label, Status.OK, f"{len(one.joints)} joints, {one.timing.describe()}")
+    rate = one.timing.describe() if one.timing else "no state"
+    yield from judged(label, problems, f"{len(one.joints)} joints, {rate}")
 
 
 def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
-    """The controller's own parameters, where its node told them (docs/leapfrog.md)."""
+    """The controller's own parameters, if its node answered (docs/leapfrog.md)."""
     said = one.parameters
     interfaces = said.get("command_interfaces")
     if isinstance(interfaces, list | tuple) and list(interfaces) != ["position"]:
@@ -89,7 +89,7 @@ def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
 def _together(
     present: list[FoundController], settings: LeapfrogSchedulerParameters, spec: CellSpec
 ) -> Iterator[Check]:
-    """What `leapfrog_scheduler` would say of them, from the states that came."""
+    """What `leapfrog_scheduler` would report about them, from their states."""
     try:
         timing = settings.leapfrog(spec.frame_period_s)
     except ValueError:
@@ -102,15 +102,10 @@ def _together(
     for arrival, name, state in arrivals:
         controllers.heard(name, arrival, state)
     problem = controllers.check(arrivals[-1][0]) if arrivals else ""
-    if problem:
-        yield Check(
-            "controllers",
-            Status.MISSING,
-            problem,
-            remedy="every joint in one active controller: docs/nodes.md, Controllers",
-        )
-    elif arrivals:
-        yield Check("controllers", Status.OK, "have every joint once")
+    if arrivals:
+        remedy = "every joint in one active controller: docs/nodes.md, Controllers"
+        problems = [(problem, remedy)] if problem else []
+        yield from judged("controllers", problems, "have every joint once")
     for note in controllers.off_rate().values():
         yield Check("controllers", Status.OPTIONAL, note, remedy="see update_rate")
 
@@ -119,13 +114,8 @@ def _update_rate(settings: LeapfrogSchedulerParameters, live: LiveCell) -> Itera
     rate = live.update_rate_hz
     if rate is None:
         return
-    expected = 1 / settings.controller_period_s
+    expected, problems = 1 / settings.controller_period_s, []
     if abs(rate - expected) > RATE_TOLERANCE * expected:
-        yield Check(
-            "controller_manager",
-            Status.MISSING,
-            f"update_rate is {rate:g} Hz, controller_period_s says {expected:g} Hz",
-            remedy=f"set controller_period_s to {1 / rate:g}",
-        )
-    else:
-        yield Check("controller_manager", Status.OK, f"update_rate {rate:g} Hz")
+        problem = f"update_rate is {rate:g} Hz, controller_period_s is set for {expected:g} Hz"
+        problems.append((problem, f"set controller_period_s to {1 / rate:g}"))
+    yield from judged("controller_manager", problems, f"update_rate {rate:g} Hz")

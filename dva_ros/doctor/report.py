@@ -1,4 +1,4 @@
-"""Shows what the doctor found: as tables, or as plain lines where rich is not installed."""
+"""Prints checks and topics as tables, or as plain lines if rich is not installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which topics are the cameras, what they are called, and how they fit into a mosaic."""
+"""Selects the cameras among the topics, names them and fits them into a tiled observation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LAST = ("image_raw", "image_color", "image", "image_rect_color", "image_rect")
 """Ends of topics of one camera; the earlier is taken."""
 MOSAIC_WIDTHS = tuple(range(64, 129, 16))
 PATCH = 16
-"""Side of the video model's patches: the mosaic is a multiple of it."""
+"""Side of the video model's patches: the tiled observation is a multiple of it."""
 CAMERA_ROWS = 8
 """Inverse dynamics halves every camera's picture three times."""
 

@@ -1,4 +1,4 @@
-"""Checkpoints that exist already: one of the same cell says the order of cameras and joints."""
+"""Existing checkpoints: one for the same cell sets the order of cameras and joints."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_trained(folders: Sequence[Path]) -> list[Trained]:
             try:
                 specs = [trained_spec(video.parent / kind) for kind in KINDS]
             except UserError:
-                continue  # doctor says what is wrong with it
+                continue  # reported by doctor
             if specs[0] == specs[1]:
                 found.append(Trained(video.parent, specs[0]))
     return found

@@ -1,4 +1,4 @@
-"""Which controllers take the motion, and which joints the cell has."""
+"""Selects the controllers that execute motion, and the joints of the cell."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Choice:
 
 
 def choose_controllers(found: Sequence[FoundController], wanted: Sequence[str]) -> Choice:
-    """Those that take trajectories and say their state: the active ones.
+    """The active controllers: those that accept trajectories and publish their state.
 
-    Where none says its state, all of them: nothing tells the active ones apart.
+    All of them if none publishes its state: the active ones are then unknown.
 
     Args:
         found: all that were seen.
@@ -41,16 +41,16 @@ def choose_controllers(found: Sequence[FoundController], wanted: Sequence[str]) 
         for name in wanted:
             if name not in by_name:
                 known = ", ".join(by_name) or "none"
-                raise UserError(f"--controller {name}: not there; there are: {known}")
+                raise UserError(f"--controller {name}: not found; found: {known}")
         return Choice(tuple(by_name[name] for name in wanted), {})
     takers = [controller for controller in found if controller.topic or controller.action]
     active = [controller for controller in takers if controller.timing is not None]
     chosen = active or takers
     left_out = {
         controller.name: (
-            "it sends no state: not active"
+            "it publishes no state: not active"
             if controller in takers
-            else "nothing takes trajectories there"
+            else "it accepts no trajectories"
         )
         for controller in found
         if controller not in chosen

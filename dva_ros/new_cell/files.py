@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UserError
-from .document import Line, comment, mapping
+from .commented_yaml import Line, comment, mapping
 from .limits import JointEntry
 from .proposal import ALL_NODES, CELL_FILE, LIMITS_FILE, Proposal
 
 
 def require_free(folder: Path, force: bool) -> None:
-    """Refuse to write over files.
+    """Refuse to overwrite files.
 
     Raises:
         UserError: one exists and `force` is not set; names it.
@@ -20,7 +20,7 @@ def require_free(folder: Path, force: bool) -> None:
         str(folder / name) for name in (CELL_FILE, LIMITS_FILE) if (folder / name).exists()
     ]
     if existing and not force:
-        raise UserError(f"{', '.join(existing)} exist already; --force writes over them")
+        raise UserError(f"{', '.join(existing)} exist already; --force overwrites them")
 
 
 def write(proposal: Proposal, folder: Path, force: bool) -> list[Path]:

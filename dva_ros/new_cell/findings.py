@@ -1,4 +1,4 @@
-"""What was seen of a running cell; names of topics are relative to the namespace."""
+"""The topics of a running cell; their names are relative to the namespace."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..leapfrog.commanded import Commanded
+
+JOINT_STATES = "joint_states"
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class FoundController:
         timing: of its states; None where too few came.
         fault: why its state cannot be read; empty if it can.
         senders: nodes that send to it.
-        parameters: those of its node that matter here, where it told them.
+        parameters: those of its node that are checked here, if the node answered.
     """
 
     name: str
@@ -134,14 +136,14 @@ class FoundController:
 
 @dataclass(frozen=True)
 class LiveCell:
-    """Everything that was seen.
+    """Everything that was found.
 
     Attributes:
         images: topics with images.
         joint_states: topics with joint states.
         controllers: by name.
         description: text of robot_description; empty where none came.
-        update_rate_hz: of the controller manager; None where it was not told.
+        update_rate_hz: of the controller manager; None if unknown.
         nodes: that run.
     """
 
@@ -151,6 +153,12 @@ class LiveCell:
     description: str = ""
     update_rate_hz: float | None = None
     nodes: tuple[str, ...] = ()
+
+    @property
+    def chosen_joint_states(self) -> JointTopic | None:
+        """The topic that the nodes subscribe to, else the first one; None for none."""
+        topics = {topic.topic: topic for topic in self.joint_states}
+        return topics.get(JOINT_STATES, next(iter(topics.values()), None))
 
     @property
     def empty(self) -> bool:

@@ -23,7 +23,7 @@ SECONDS_TO_FULL_ACCELERATION = 0.1
 CORRECTION_S, TRACKING_S = 0.5, 0.4
 """Thresholds of an arm's joint: what it covers in this time at its greatest speed ..."""
 MOST_CORRECTION_RAD, MOST_TRACKING_RAD = 0.5, 0.4
-"""... and no more than the embedded cell's."""
+"""... and no more than the simulated cell's."""
 GRIPPER_TRACKING = 1.2
 """Of a gripper's range: one that holds something is never where it is commanded to be."""
 _LIMITS = ("position", "velocity", "acceleration", "jerk")

@@ -1,4 +1,4 @@
-"""What of the findings keeps the nodes from starting or the robot from moving."""
+"""Findings that keep the nodes from starting or the robot from moving."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from ..robot.description import Description
 from ..spec import CameraSpec
 from .cameras import MOSAIC_WIDTHS, PATCH, Camera
 from .controllers import joint_problem
-from .findings import FoundController, JointTopic
+from .findings import JOINT_STATES, FoundController, JointTopic
 from .limits import JointEntry
-
-JOINT_STATES = "joint_states"
 
 
 def camera_problems(
     cameras: Sequence[Camera], sizes: Sequence[CameraSpec] | None
 ) -> Iterator[str]:
-    """Of the cameras and their mosaic."""
+    """Problems of the cameras and their tiled observation."""
     if not cameras:
         yield (
             "no camera: start the camera drivers, or fill in cameras, mosaic_heights, "
@@ -40,7 +38,7 @@ def camera_problems(
 
 
 def joint_state_problems(states: JointTopic | None, joints: Sequence[str]) -> Iterator[str]:
-    """Of the topic with the joint states; None: there is none."""
+    """Problems of the topic with the joint states; None if there is none."""
     if states is None:
         yield f"nothing publishes {JOINT_STATES}: start the joint_state_broadcaster"
         return
@@ -68,7 +66,7 @@ def joint_state_problems(states: JointTopic | None, joints: Sequence[str]) -> It
 def controller_problems(
     controllers: Sequence[FoundController], joints: Sequence[str]
 ) -> Iterator[str]:
-    """Of the controllers and what they have of the joints."""
+    """Problems of the controllers and their joints."""
     if not controllers:
         yield "no controller: start the joint_trajectory_controllers, or fill in controllers"
     for one in controllers:
@@ -90,7 +88,7 @@ def controller_problems(
 def description_problems(
     description: Description | None, joints: Sequence[str], arms: Sequence[Arm]
 ) -> Iterator[str]:
-    """Of the URDF; None: there is none."""
+    """Problems of the URDF; None if there is none."""
     if description is None:
         yield (
             "no URDF: start the robot_state_publisher or give --urdf FILE; without it limits are "
@@ -110,7 +108,7 @@ def description_problems(
 
 
 def limit_problems(entries: Sequence[JointEntry], file: str) -> Iterator[str]:
-    """Limits that nobody knows."""
+    """Limits that are unknown."""
     for entry in entries:
         if entry.missing:
             reasons = {entry.values[field].reason for field in entry.missing}

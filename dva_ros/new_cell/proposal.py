@@ -11,20 +11,19 @@ from ..robot.arms import arms_of, finger_joints, is_gripper
 from ..robot.description import Description
 from .cameras import Camera, choose_cameras, cropped, fit_mosaic
 from .checkpoints import INVERSE_DYNAMICS, VIDEO, Trained, fitting
+from .commented_yaml import Line
 from .controllers import Choice, choose_controllers, choose_joints
-from .document import Line
 from .findings import JointTopic, LiveCell
+from .grid_timing import GridTiming
 from .limits import START_SPEED, JointEntry, joint_entry
+from .node_parameters import checkpoint_lines, context_lines, scheduler_lines, spec_lines
 from .problems import (
-    JOINT_STATES,
     camera_problems,
     controller_problems,
     description_problems,
     joint_state_problems,
     limit_problems,
 )
-from .sections import checkpoint_lines, context_lines, scheduler_lines, spec_lines
-from .timing import GridTiming
 
 CELL_FILE, LIMITS_FILE, MODELS = "cell.yaml", "joint_limits.yaml", "models"
 ALL_NODES = ""
@@ -32,12 +31,12 @@ ALL_NODES = ""
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line says.
+    """Options of the command line.
 
     Attributes:
         cameras: name -> topic, from top to bottom; empty: all that are found.
         controllers: names; empty: all active ones.
-        limits: joint -> limits of the robot's own ``joint_limits.yaml``.
+        limits: joint -> limits of the robot's ``joint_limits.yaml``.
         speed: share of the robot's limits on velocity and acceleration to begin with.
     """
 
@@ -92,7 +91,7 @@ def propose(
         )
     cameras = choose_cameras(live.images, wishes.cameras)
     choice = choose_controllers(live.controllers, wishes.controllers)
-    states = _joint_states(live)
+    states = live.chosen_joint_states
     joints = choose_joints(description, choice.controllers, states)
     if not joints:
         raise UserError(
@@ -143,12 +142,6 @@ def propose(
         ],
         steps=list(_steps(cameras, model, folder)),
     )
-
-
-def _joint_states(live: LiveCell) -> JointTopic | None:
-    """The topic that the nodes listen on, else any."""
-    topics = {topic.topic: topic for topic in live.joint_states}
-    return topics.get(JOINT_STATES, next(iter(topics.values()), None))
 
 
 def _entries(

@@ -1,90 +1,16 @@
-"""What a bag gives, whatever its storage."""
+"""Opens a bag: an MCAP or sqlite3 file, or a rosbag2 folder of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
+from .bag_file import BagFile
 from .errors import RecordingError
+from .mcap_file import McapFile
+from .sqlite_file import SqliteFile
 
-
-@dataclass(frozen=True)
-class Topic:
-    """A topic of a bag.
-
-    Attributes:
-        name: in full.
-        type_name: as in ``sensor_msgs/msg/Image``.
-        definition: text of the type and those in it (``ros2msg``); empty where the bag has none.
-    """
-
-    name: str
-    type_name: str
-    definition: str
-
-
-@dataclass(frozen=True)
-class RawMessage:
-    """A serialized message.
-
-    Attributes:
-        topic: that it came on.
-        log_s: when it was recorded, s on the recorder's clock.
-        data: CDR, with its header.
-    """
-
-    topic: Topic
-    log_s: float
-    data: bytes | memoryview
-
-
-@dataclass(frozen=True)
-class Break:
-    """Where a bag is damaged.
-
-    Attributes:
-        path: of the file.
-        offset: first byte that could not be used; -1 where the storage has no offsets.
-        log_s: of the last message before it, s; None where there was none.
-        reason: what is wrong there.
-        ends: nothing of the file was read after it.
-    """
-
-    path: Path
-    offset: int
-    log_s: float | None
-    reason: str
-    ends: bool
-
-    def __str__(self) -> str:
-        place = f"byte {self.offset} of {self.path}" if self.offset >= 0 else f"{self.path}"
-        last = "no message" if self.log_s is None else f"messages up to {self.log_s:.3f} s"
-        after = "; nothing after it can be read" if self.ends else "; reading goes on after it"
-        return f"damaged at {place}: {self.reason} ({last} before it{after})"
-
-
-class BagFile(Protocol):
-    """One file of a bag, read from its beginning to its end.
-
-    Attributes:
-        path: of the file.
-        size: in bytes.
-        position: bytes read so far.
-        breaks: found so far.
-    """
-
-    path: Path
-    size: int
-    position: int
-    breaks: list[Break]
-
-    def topics(self) -> list[Topic]:
-        """The topics that the file names at its beginning (or in its summary)."""
-
-    def messages(self) -> Iterator[RawMessage]:
-        """All messages in the order of the file, with a bounded amount in memory."""
+FORMATS: dict[str, Callable[[Path], BagFile]] = {".mcap": McapFile, ".db3": SqliteFile}
 
 
 def open_bag(path: Path) -> list[BagFile]:
@@ -101,9 +27,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise RecordingError(f"{path} does not exist")
-    files = sorted(
-        (file for file in path.iterdir() if file.suffix in (".mcap", ".db3")), key=_number
-    )
+    files = sorted((file for file in path.iterdir() if file.suffix in FORMATS), key=_number)
     if not files:
         raise RecordingError(f"{path} holds no .mcap or .db3 file: {_contents(path)}")
     return files
@@ -123,11 +47,6 @@ def _contents(path: Path) -> str:
 
 
 def _open_file(path: Path) -> BagFile:
-    from .mcap_file import McapFile
-    from .sqlite_file import SqliteFile
-
-    if path.suffix == ".mcap":
-        return McapFile(path)
-    if path.suffix == ".db3":
-        return SqliteFile(path)
-    raise RecordingError(f"{path} is no bag: its name ends neither in .mcap nor in .db3")
+    if path.suffix not in FORMATS:
+        raise RecordingError(f"{path} is not a bag: its name ends neither in .mcap nor in .db3")
+    return FORMATS[path.suffix](path)

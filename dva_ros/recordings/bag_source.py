@@ -12,9 +12,9 @@ from ..context.camera_input import InfoWatch
 from ..context.image_decoding import ImageError
 from ..context.picture import CompressedPicture, Picture, RawPicture
 from ..trajectory import Trajectory, TrajectoryPoint
-from .bag import BagFile
-from .decoding import Decoder, MessageError
+from .bag_file import BagFile
 from .marks import Mark
+from .message_decoding import Decoder, MessageError
 from .replay import Replay
 from .settings import CellSettings
 from .topic_map import Role, TopicMap

@@ -13,8 +13,8 @@ from typing import IO
 
 from mcap.writer import CompressionType, Writer
 
-from .definitions import message_definition
 from .errors import RecordingError
+from .message_definitions import message_definition
 
 COMPRESSIONS = {
     "none": CompressionType.NONE,
@@ -74,11 +74,6 @@ class BagWriter:
         self._writer = Writer(self._file, CHUNK_BYTES, COMPRESSIONS[compression])
         self._writer.start("ros2", "dva_ros")
         self._flushed_s = self._synced_s = time.monotonic()
-
-    @property
-    def bytes_written(self) -> int:
-        """Size of the file so far, without what waits for the next flush."""
-        return self._file.tell()
 
     def free_bytes(self) -> int:
         """Space left on the disk."""

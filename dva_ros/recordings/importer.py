@@ -12,7 +12,7 @@ from pathlib import Path
 from ..data import lerobot_format as fmt
 from ..data.lerobot_writer import assemble
 from ..data.video_file import PIXEL_FORMAT
-from .bag import Break, Topic, open_bag
+from .bag import open_bag
 from .bag_source import BagSource
 from .errors import RecordingError
 from .lerobot_source import LeRobotSource, is_dataset
@@ -23,7 +23,7 @@ from .topic_map import map_topics
 
 WORK_FOLDER = ".import"
 Progress = Callable[[str, float, ReplayCounts], object]
-"""Is told the source's name, how much of it is done (0..1), and the counts of this source."""
+"""Called with the source's name, the fraction that is done (0..1) and the counts of the source."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def import_recordings(
     namespace: str | None = None,
     progress: Progress = lambda name, done, counts: None,
 ) -> ImportReport:
-    """Write one dataset of all sources; it appears whole or not at all.
+    """Write one dataset from all sources. The dataset appears only when it is complete.
 
     Args:
         sources: bags (files or folders) and LeRobot datasets.
@@ -72,28 +72,31 @@ def import_recordings(
         options: which episodes are kept.
         form: how they are stored.
         namespace: of the cell's topics in bags; None where it is to be found.
-        progress: told now and then.
+        progress: called repeatedly.
 
     Raises:
         RecordingError: a source cannot be used, nothing of them can be kept, or the disk is full.
     """
-    form = form or DatasetForm()
     if not sources:
         raise RecordingError("no recording was given")
     if (output / "meta").exists() or (output / "data").exists():
         raise RecordingError(f"{output} holds a dataset already; choose another --output")
     work = output / WORK_FOLDER
     shutil.rmtree(work, ignore_errors=True)
-    report = ImportReport()
+    form = form or DatasetForm()
+    spec = settings.spec
+    shards = RecordedShards(work, spec, form.as_model, form.pixel_format)
+    run = _Import(settings, options, namespace, shards, progress)
     try:
         work.mkdir(parents=True)
-        shards = RecordedShards(work, settings.spec, form.as_model, form.pixel_format)
         for source in sources:
-            run = _import_dataset if is_dataset(source) else _import_bag
-            run(source, settings, options, namespace, shards, report, progress)
+            if is_dataset(source):
+                run.dataset(source)
+            else:
+                run.bag(source)
         if not shards.summaries:
-            raise RecordingError(_nothing(report))
-        assemble(output, work, shards.summaries, settings.spec, form.robot_type, form.pixel_format)
+            raise RecordingError(_nothing(run.report))
+        assemble(output, work, shards.summaries, spec, form.robot_type, form.pixel_format)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise RecordingError(f"the disk of {output} is full; nothing was imported") from error
@@ -102,99 +105,78 @@ def import_recordings(
         shutil.rmtree(work, ignore_errors=True)
         if output.is_dir() and not os.listdir(output):
             output.rmdir()
-    return report
+    return run.report
 
 
-def _import_bag(
-    source: Path,
-    settings: CellSettings,
-    options: ReplayOptions,
-    namespace: str | None,
-    shards: RecordedShards,
-    report: ImportReport,
-    progress: Progress,
-) -> None:
-    files = open_bag(source)
-    named: dict[str, Topic] = {topic.name: topic for file in files for topic in file.topics()}
-    topics = map_topics(named.values(), settings, namespace)
-    replay = Replay(settings, topics.marked, shards, options)
-    bag = BagSource(settings, topics, replay)
-    size, before = sum(file.size for file in files) or 1, 0
-    for file in files:
-        first = before
+@dataclass(frozen=True)
+class _Import:
+    """Imports one source after the other; the attributes are those of `import_recordings`."""
 
-        def tell(position: int, first: int = first) -> None:
-            progress(source.name, (first + position) / size, replay.counts)
+    settings: CellSettings
+    options: ReplayOptions
+    namespace: str | None
+    shards: RecordedShards
+    progress: Progress
+    report: ImportReport = field(default_factory=ImportReport)
 
-        bag.feed(file, tell)
-        before += file.size
-    replay.end()
-    progress(source.name, 1.0, replay.counts)
-    breaks: list[Break] = [found for file in files for found in file.breaks]
-    report.notes += [str(found) for found in breaks]
-    _require_heard(source, replay)
-    _add(report, source, replay)
-    if topics.marked and not options.whole and not sum(_ends(replay.counts)):
-        report.notes.append(
-            f"{source}: no episode was marked in it; --whole takes all of it as episodes"
-        )
+    def bag(self, source: Path) -> None:
+        files = open_bag(source)
+        named = {topic.name: topic for file in files for topic in file.topics()}
+        topics = map_topics(named.values(), self.settings, self.namespace)
+        replay = Replay(self.settings, topics.marked, self.shards, self.options)
+        bag = BagSource(self.settings, topics, replay)
+        size, before = sum(file.size for file in files) or 1, 0
+        for file in files:
+            first = before
 
+            def tell(position: int, first: int = first) -> None:
+                self.progress(source.name, (first + position) / size, replay.counts)
 
-def _import_dataset(
-    source: Path,
-    settings: CellSettings,
-    options: ReplayOptions,
-    namespace: str | None,
-    shards: RecordedShards,
-    report: ImportReport,
-    progress: Progress,
-) -> None:
-    dataset = LeRobotSource(source, settings)
-    settings = replace(settings, inputs=dataset.inputs())
-    replay = Replay(settings, True, shards, replace(options, whole=False))
+            bag.feed(file, tell)
+            before += file.size
+        replay.end()
+        self.progress(source.name, 1.0, replay.counts)
+        self._add(source, replay, [str(found) for file in files for found in file.breaks])
+        counts = replay.counts
+        ended = counts.failures + counts.unfinished + counts.discarded + counts.short
+        if topics.marked and not self.options.whole and not counts.episodes + ended:
+            self.report.notes.append(
+                f"{source}: no episode was marked in it; --whole takes all of it as episodes"
+            )
 
-    def tell(frames: int) -> None:
-        progress(source.name, frames / dataset.num_frames, replay.counts)
+    def dataset(self, source: Path) -> None:
+        dataset = LeRobotSource(source, self.settings)
+        settings = replace(self.settings, inputs=dataset.inputs())
+        replay = Replay(settings, True, self.shards, replace(self.options, whole=False))
 
-    report.notes += dataset.feed(replay, tell)
-    replay.end()
-    _require_heard(source, replay)
-    _add(report, source, replay)
+        def tell(frames: int) -> None:
+            self.progress(source.name, frames / dataset.num_frames, replay.counts)
 
+        damaged = dataset.feed(replay, tell)
+        replay.end()
+        self._add(source, replay, damaged)
 
-def _require_heard(source: Path, replay: Replay) -> None:
-    """Raises `RecordingError` where a source of the cell never gave anything usable."""
-    unheard = replay.unheard
-    if not unheard:
-        return
-    reasons = "; ".join(f"{reason} ({n} times)" for reason, n in replay.counts.refused.items())
-    raise RecordingError(
-        f"{source} has nothing usable of {', '.join(unheard)}: {reasons or 'no message came'}"
-    )
+    def _add(self, source: Path, replay: Replay, damaged: list[str]) -> None:
+        """Add what became of a source to the report.
 
-
-def _ends(counts: ReplayCounts) -> tuple[int, ...]:
-    return (counts.episodes, counts.failures, counts.unfinished, counts.discarded, counts.short)
-
-
-def _add(report: ImportReport, source: Path, replay: Replay) -> None:
-    total = report.counts
-    for item in fields(ReplayCounts):
-        value = getattr(replay.counts, item.name)
-        setattr(total, item.name, getattr(total, item.name) + value)
-    for reason, count in {**replay.counts.refused, **replay.lost}.items():
-        report.notes.append(f"{source.name}: {count} messages left out: {reason}")
+        Raises:
+            RecordingError: a camera or the joints never gave anything usable.
+        """
+        counts, total, notes = replay.counts, self.report.counts, self.report.notes
+        notes += damaged
+        if replay.unheard:
+            reasons = "; ".join(f"{reason} ({n} times)" for reason, n in counts.refused.items())
+            raise RecordingError(
+                f"{source} has nothing usable of {', '.join(replay.unheard)}: "
+                f"{reasons or 'no message came'}"
+            )
+        for item in fields(ReplayCounts):
+            value = getattr(total, item.name) + getattr(counts, item.name)
+            setattr(total, item.name, value)
+        for reason, count in {**counts.refused, **replay.lost}.items():
+            notes.append(f"{source.name}: {count} messages left out: {reason}")
 
 
 def _nothing(report: ImportReport) -> str:
-    counts = report.counts
-    found = {
-        "failed": counts.failures,
-        "without an end": counts.unfinished,
-        "discarded": counts.discarded,
-        "shorter than a second": counts.short,
-        "without an instruction (give --instruction)": counts.silent,
-    }
-    left = ", ".join(f"{count} {what}" for what, count in found.items() if count)
     notes = "".join(f"\n  {note}" for note in report.notes)
-    return f"no episode can be kept: {left or 'none was found'}{notes}"
+    return f"no episode can be kept: {report.counts.left_out() or 'none was found'}{notes}"

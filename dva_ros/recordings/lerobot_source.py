@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +14,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..context.camera_input import CameraInput
+from ..data import lerobot_format as fmt
+from ..data.lerobot_reader import EpisodeEntry, episode_entry, episode_rows, matrix, row_files
 from ..data.video_file import stream_frames
 from .errors import RecordingError
 from .marks import Mark, MarkKind
 from .replay import MAX_GAP_S, Replay
 from .settings import CellSettings
 
-OLD, NEW = "v2.1", "v3.0"
-STATE, ACTION = "observation.state", "action"
-INFO = Path("meta/info.json")
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """An episode: its rows, and the file and first time of each camera's video."""
-
-    index: int
-    length: int
-    instruction: str
-    task: str
-    seed: int
-    success: bool
-    data: Path
-    videos: dict[str, tuple[Path, float]]
+OLD = "v2.1"
+VERSIONS = (OLD, fmt.CODEBASE_VERSION)
 
 
 def is_dataset(path: Path) -> bool:
     """Whether a folder is a LeRobot dataset."""
-    return (path / INFO).is_file()
+    return (path / fmt.INFO_PATH).is_file()
 
 
 class LeRobotSource:
@@ -63,8 +50,8 @@ class LeRobotSource:
         self._keys = {
             camera.name: self._camera_key(camera.name) for camera in settings.spec.cameras
         }
-        self._state_names = self._joints(STATE)
-        self._action_names = self._joints(ACTION)
+        self._state_names = self._joints(fmt.STATE)
+        self._action_names = self._joints(fmt.ACTION)
         try:
             old = self._info["codebase_version"] == OLD
             self._entries = list(self._old_entries() if old else self._new_entries())
@@ -121,13 +108,13 @@ class LeRobotSource:
             begins_s = now + 2 * MAX_GAP_S
         return damaged
 
-    def _frames(self, entry: _Entry, replay: Replay, begins_s: float) -> Iterator[float]:
+    def _frames(self, entry: EpisodeEntry, replay: Replay, begins_s: float) -> Iterator[float]:
         """Give every frame to the replay; gives the time of each."""
-        table = pq.read_table(self.root / entry.data)
+        table = pq.read_table(self.root / entry.data_path)
         rows = table.filter(pa.compute.equal(table["episode_index"], entry.index))
         if len(rows) != entry.length:
-            raise ValueError(f"{entry.data} holds {len(rows)} of its {entry.length} frames")
-        state, action = _matrix(rows[STATE]), _matrix(rows[ACTION])
+            raise ValueError(f"{entry.data_path} holds {len(rows)} of its {entry.length} frames")
+        state, action = matrix(rows[fmt.STATE]), matrix(rows[fmt.ACTION])
         videos = {
             name: stream_frames(self.root / path, first_s, entry.length, self._fps)
             for name, (path, first_s) in entry.videos.items()
@@ -143,7 +130,7 @@ class LeRobotSource:
             yield now
 
     def _camera_key(self, camera: str) -> str:
-        key = self._settings.names.cameras.get(camera, f"observation.images.{camera}")
+        key = self._settings.names.cameras.get(camera, fmt.video_key(camera))
         feature = self._info["features"].get(key)
         if feature is None or feature["dtype"] != "video":
             videos = [name for name, f in self._info["features"].items() if f["dtype"] == "video"]
@@ -168,7 +155,7 @@ class LeRobotSource:
             )
         return found
 
-    def _old_entries(self) -> Iterator[_Entry]:
+    def _old_entries(self) -> Iterator[EpisodeEntry]:
         path = self.root / "meta" / "episodes.jsonl"
         for line in filter(None, path.read_text(encoding="utf-8").splitlines()):
             row = json.loads(line)
@@ -178,60 +165,28 @@ class LeRobotSource:
                 name: (self._path("video_path", chunk, index, key), 0.0)
                 for name, key in self._keys.items()
             }
-            yield _entry(row, self._path("data_path", chunk, index, ""), videos)
+            yield episode_entry(row, self._path("data_path", chunk, index, ""), videos)
 
     def _path(self, template: str, chunk: int, index: int, key: str) -> Path:
         return Path(
             self._info[template].format(episode_chunk=chunk, episode_index=index, video_key=key)
         )
 
-    def _new_entries(self) -> Iterator[_Entry]:
-        for path in sorted((self.root / "meta" / "episodes").glob("*/*.parquet")):
-            file = pq.ParquetFile(path)
-            names = [name for name in file.schema_arrow.names if not name.startswith("stats/")]
-            for row in file.read(columns=names).to_pylist():
-                videos = {}
-                for name, key in self._keys.items():
-                    place = {
-                        part: row[f"videos/{key}/{part}"] for part in ("chunk_index", "file_index")
-                    }
-                    video = self._info["video_path"].format(video_key=key, **place)
-                    videos[name] = (Path(video), row[f"videos/{key}/from_timestamp"])
-                data = self._info["data_path"].format(
-                    chunk_index=row["data/chunk_index"], file_index=row["data/file_index"]
-                )
-                yield _entry(row, Path(data), videos)
-
-
-def _entry(row: dict[str, Any], data: Path, videos: dict[str, tuple[Path, float]]) -> _Entry:
-    tasks: Sequence[str] = row["tasks"]
-    return _Entry(
-        index=int(row["episode_index"]),
-        length=int(row["length"]),
-        instruction=tasks[0] if len(tasks) else "",
-        task=row.get("task_name", ""),
-        seed=int(row.get("seed", -1)),
-        success=bool(row.get("success", True)),
-        data=data,
-        videos=videos,
-    )
+    def _new_entries(self) -> Iterator[EpisodeEntry]:
+        for row in episode_rows(self.root):
+            yield episode_entry(row, *row_files(row, self._info, self._keys))
 
 
 def _read_info(root: Path) -> dict[str, Any]:
-    path = root / INFO
+    path = root / fmt.INFO_PATH
     try:
         info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version = info["codebase_version"]
         missing = {"fps", "features", "data_path", "video_path"} - set(info)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{path} is damaged: {error}") from error
-    if version not in (OLD, NEW):
-        raise RecordingError(f"{root} has format {version}; {OLD} and {NEW} are read")
+    if version not in VERSIONS:
+        raise RecordingError(f"{root} has format {version}; {' and '.join(VERSIONS)} are read")
     if missing:
         raise RecordingError(f"{path} says nothing of {', '.join(sorted(missing))}")
     return info
-
-
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """float32 [T, D] of a column of lists."""
-    return np.stack(column.to_numpy()).astype(np.float32)

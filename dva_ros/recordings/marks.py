@@ -17,9 +17,9 @@ class MarkKind(Enum):
     SUCCESS = "success"
     FAILURE = "failure"
     STOP = "stop"
-    """It ended and nobody said how; counts as a success when it is imported."""
+    """It ended without a verdict; counts as a success when it is imported."""
     DISCARD = "discard"
-    """It is not to be used: of the running episode, or of the last one where none runs."""
+    """Discards the running episode, or the last one if none is running."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Mark:
         kind: what happened.
         episode: number of the episode in its recording, from 0.
         task: name of the task; may be empty.
-        instruction: what the robot was told, in words; may be empty.
-        seed: of the scene, -1 where there is none.
-        note: why, where the recorder itself ended the episode.
+        instruction: the instruction in words; may be empty.
+        seed: of the episode, -1 for none.
+        note: the reason, if the recorder itself ended the episode.
     """
 
     kind: MarkKind

@@ -23,7 +23,7 @@ from mcap.reader import make_reader
 from mcap.records import Channel, Schema
 from mcap.summary import Summary
 
-from .bag import Break, RawMessage, Topic
+from .bag_file import Break, RawMessage, Topic
 from .errors import RecordingError
 
 MAGIC = b"\x89MCAP0\r\n"
@@ -38,7 +38,7 @@ _LEAST_PRIVATE = 0x80
 
 
 class McapFile:
-    """See `bag.BagFile`.
+    """See `bag_file.BagFile`.
 
     Raises:
         RecordingError: the file cannot be opened or is no MCAP file.

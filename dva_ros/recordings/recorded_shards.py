@@ -30,7 +30,7 @@ from ..data.video_file import (
     VideoEncoder,
 )
 from ..spec import CellSpec
-from .replay import EpisodeLabel
+from .episode_sink import EpisodeLabel
 
 MOST_SAMPLES = 64
 """Pictures of a camera in an episode's statistics."""
@@ -55,7 +55,7 @@ class _Part:
 
 
 class RecordedShards:
-    """One shard for each part of an episode; a `recordings.replay.EpisodeSink`.
+    """One shard for each part of an episode; a `recordings.episode_sink.EpisodeSink`.
 
     Args:
         parent: folder of the shards.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from ..context.frame import ContextFrame
 from ..context.picture import Picture
 from ..context.ring import Arrival
 from ..trajectory import Trajectory
-from .commanded import CommandTrack
+from .command_track import CommandTrack
+from .episode_sink import EpisodeLabel, EpisodeSink
 from .marks import Mark, MarkKind
 from .settings import CellSettings
 
@@ -27,36 +28,7 @@ POLL_S = 0.01
 """As the timer of `camera_context`."""
 MAX_GAP_S = 5.0
 LEAST_FRAMES = 10
-LONGEST_SCENE_ID = 2**31
-
-
-@dataclass(frozen=True)
-class EpisodeLabel:
-    """What is known of an episode beside its frames; see `training.episodes.Episode`."""
-
-    task: str
-    instruction: str
-    seed: int
-    success: bool
-
-
-class EpisodeSink(Protocol):
-    """Takes episodes, one after the other."""
-
-    def add(self, frame: ContextFrame, images: Mapping[str, np.ndarray]) -> None:
-        """The next frame of the episode; the first one begins it."""
-
-    def cut(self) -> None:
-        """The next frame begins another part of the same episode."""
-
-    def finish(self, actions: Sequence[np.ndarray], label: EpisodeLabel) -> None:
-        """End the episode and keep it; each part's action is float32 [T, J], see `Episode`."""
-
-    def abandon(self) -> None:
-        """Forget the frames since the last `finish`."""
-
-    def remove_last(self) -> None:
-        """Remove the episode that was kept last, with all its parts."""
+SEED_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
@@ -107,6 +79,17 @@ class ReplayCounts:
     silent: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
+    def left_out(self) -> str:
+        """The episodes that were left out, by reason, in words; empty for none."""
+        found = {
+            "failed": self.failures,
+            "without an end": self.unfinished,
+            "discarded": self.discarded,
+            f"of less than {LEAST_FRAMES} frames": self.short,
+            "without an instruction (give --instruction)": self.silent,
+        }
+        return ", ".join(f"{count} {what}" for what, count in found.items() if count)
+
 
 @dataclass
 class _Part:
@@ -121,7 +104,6 @@ class _Running:
     task: str
     instruction: str
     seed: int
-    begun_s: float
     parts: list[_Part] = field(default_factory=lambda: [_Part()])
     bad_frames: int = 0
     ends_s: float = float("inf")
@@ -231,7 +213,7 @@ class Replay:
             self.refuse("joint_trajectory: no positions of the cell's joints that are finite")
 
     def instruction(self, text: str, now: float) -> None:
-        """What the robot is told from now on; another text begins a session, as live."""
+        """A new instruction; a different text starts a new session, as in the live node."""
         self._advance(now)
         if not self._options.instruction and text != self._aligner.instruction:
             self._aligner.clear(text, now)
@@ -294,8 +276,8 @@ class Replay:
 
     def _begin(self, task: str, instruction: str, seed: int, now: float) -> None:
         self._commands.forget_before(now - 1.0)
-        scene = seed if seed >= 0 else round(now * 1000) % LONGEST_SCENE_ID
-        self._running = _Running(task or instruction, instruction, scene, now)
+        seed = seed if seed >= 0 else round(now * 1000) % SEED_LIMIT
+        self._running = _Running(task or instruction, instruction, seed)
 
     def _on_frame(self, frame: ContextFrame, images: Mapping[str, np.ndarray]) -> None:
         if frame.session != self._session:

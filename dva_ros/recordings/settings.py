@@ -51,7 +51,7 @@ class CellSettings:
         limits: when a source counts as missing.
         controllers: whose commands become actions.
         names: other names in the recording.
-        speed_scaling: speed at which imagined motion was played while it was recorded.
+        speed_scaling: time scaling with which motion was executed during the recording.
     """
 
     spec: CellSpec = EMBEDDED_CELL

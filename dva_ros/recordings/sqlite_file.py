@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from .bag import Break, RawMessage, Topic
+from .bag_file import Break, RawMessage, Topic
 from .errors import RecordingError
 
 
 class SqliteFile:
-    """See `bag.BagFile`. Rows come in the order in which they were recorded.
+    """See `bag_file.BagFile`. Rows come in the order in which they were recorded.
 
     Raises:
         RecordingError: the file cannot be opened or is no bag.

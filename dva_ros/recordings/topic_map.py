@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from ..context.camera_input import COMPRESSED, CameraInput, info_beside
-from .bag import Topic
+from .bag_file import Topic
 from .errors import RecordingError
 from .marks import MARKS
 from .settings import CellSettings

@@ -10,8 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
@@ -80,19 +79,13 @@ class NodeInterface:
     def without(self, other: NodeInterface) -> NodeInterface:
         """What this node has and the other has not."""
 
-        def left(mine: Iterable[Any], theirs: Sequence[Any]) -> tuple[Any, ...]:
-            names = {item.name for item in theirs}
-            return tuple(item for item in mine if item.name not in names)
-
-        return NodeInterface(
-            self.name,
-            self.summary,
-            left(self.publishers, other.publishers),
-            left(self.subscriptions, other.subscriptions),
-            left(self.services, other.services),
-            left(self.clients, other.clients),
-            left(self.parameters, other.parameters),
-        )
+        parts = ("publishers", "subscriptions", "services", "clients", "parameters")
+        theirs = {part: {item.name for item in getattr(other, part)} for part in parts}
+        own: dict[str, Any] = {
+            part: tuple(item for item in getattr(self, part) if item.name not in names)
+            for part, names in theirs.items()
+        }
+        return replace(self, **own)
 
 
 def node_classes() -> dict[str, type[ManagedNode]]:
@@ -200,13 +193,10 @@ def _short(kinds: list[str]) -> str:
 
 
 def _words(qos: QoSProfile) -> str:
-    return ", ".join(
-        (
-            qos.reliability.name.lower().replace("_", " "),
-            qos.durability.name.lower().replace("_", " "),
-            f"last {qos.depth}",
-        )
+    policies = (
+        policy.name.lower().replace("_", " ") for policy in (qos.reliability, qos.durability)
     )
+    return ", ".join((*policies, f"last {qos.depth}"))
 
 
 def _parameter(node: Node, name: str) -> ParameterEntry:

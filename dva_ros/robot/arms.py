@@ -1,4 +1,4 @@
-"""Which joints belong to an arm, and which of them is its gripper."""
+"""Finds the joints of each arm and its gripper."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MOVING = ("revolute", "continuous", "prismatic")
 
 @dataclass(frozen=True)
 class DescribedJoint:
-    """One joint as the URDF has it; what it does not say is None. rad or m, and seconds.
+    """One joint of a URDF; values that it lacks are None. Units: rad or m, and seconds.
 
     Attributes:
         name: of the joint.
@@ -48,7 +48,7 @@ class DescribedJoint:
 
     @property
     def moves(self) -> bool:
-        """It has a drive of its own."""
+        """It has a drive; mimic joints have none."""
         return self.kind in MOVING and not self.mimics
 
 
@@ -91,7 +91,7 @@ class Description:
 
     @property
     def moving(self) -> tuple[DescribedJoint, ...]:
-        """Those with a drive of their own."""
+        """The joints with a drive."""
         return tuple(joint for joint in self.joints if joint.moves)
 
     def find(self, name: str) -> DescribedJoint | None:

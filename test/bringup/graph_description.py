@@ -17,6 +17,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_testing.actions import ReadyToTest
 from lifecycle_msgs.msg import State, Transition
 from lifecycles import Lifecycles
+from running_program import find_process
 
 from dva_msgs.msg import ActionChunk, ContextFrame
 from dva_ros.ros import qos
@@ -42,15 +43,7 @@ def generate_test_description() -> LaunchDescription:
 
 def pid_of(node: str) -> int | None:
     """The process of a node of this launch."""
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                arguments = (folder / "cmdline").read_bytes().decode().split("\0")
-            except OSError:
-                continue
-            if {f"__node:={node}", f"__ns:={NAMESPACE}"} <= set(arguments):
-                return int(folder.name)
-    return None
+    return find_process(f"__node:={node}", f"__ns:={NAMESPACE}")
 
 
 class TestGraph(unittest.TestCase):

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from running_program import RunningProgram
 
 LAUNCH = Path(__file__).resolve().parents[2] / "launch"
 STARTED = re.compile(r"\[([\w.]+)-\d+\]: process started with pid \[(\d+)\]")
 
 
-class Launched:
+class Launched(RunningProgram):
     """``ros2 launch FILE ARGUMENTS``."""
 
     def __init__(self, ros2: str, file: str, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [ros2, "launch", str(LAUNCH / file), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.append(line)
-
-    @property
-    def text(self) -> str:
-        return "".join(self._lines)
+        super().__init__(ros2, "launch", str(LAUNCH / file), *arguments)
 
     @property
     def started(self) -> list[tuple[str, int]]:
@@ -59,18 +40,6 @@ class Launched:
         if ended() is not None:
             self._reader.join(5)
         assert text in self.text, f"not said before it ended:\n{self.text}"
-
-    def wait(self, timeout_s: float = 30.0) -> int:
-        """Its exit status, when it has ended by itself."""
-        status = self.process.wait(timeout_s)
-        self._reader.join(5)
-        return status
-
-    def interrupt(self, number: int = signal.SIGINT) -> int:
-        """End it by a signal; gives the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.wait(60.0)
 
 
 def is_running(pid: int) -> bool:

@@ -33,13 +33,6 @@ def parameters(config: str) -> dict[str, dict[str, Any]]:
     return {name.rsplit("/", 1)[-1]: node["ros__parameters"] for name, node in loaded.items()}
 
 
-def of_repository(path: str) -> str:
-    """The text of a file that may not be there yet."""
-    if not (ROOT / path).exists():
-        pytest.skip(f"{path} does not exist")
-    return (ROOT / path).read_text()
-
-
 @pytest.mark.parametrize("config", ["gazebo", "real"])
 @pytest.mark.parametrize("node", NODES)
 def test_nodes_have_the_embedded_cells_values_but_for_what_is_the_cells(
@@ -72,7 +65,7 @@ def test_a_real_robot_does_not_move_before_somebody_engages() -> None:
 
 @pytest.mark.parametrize("config", ["gazebo", "real"])
 def test_the_controllers_are_those_of_controllers_yaml_at_their_rate(config: str) -> None:
-    loaded = yaml.safe_load(of_repository("config/controllers.yaml"))
+    loaded = yaml.safe_load((ROOT / "config/controllers.yaml").read_text())
     manager = loaded["/**/controller_manager"]["ros__parameters"]
     kinds = {name: node["type"] for name, node in manager.items() if isinstance(node, dict)}
     trajectories = {n for n, kind in kinds.items() if kind.endswith("JointTrajectoryController")}
@@ -82,7 +75,7 @@ def test_the_controllers_are_those_of_controllers_yaml_at_their_rate(config: str
 
 
 def test_gazebos_cameras_have_the_size_that_is_expected() -> None:
-    world = ET.fromstring(of_repository("worlds/cell.sdf"))
+    world = ET.fromstring((ROOT / "worlds/cell.sdf").read_text())
     sizes = {
         str(sensor.get("name")): (
             int(sensor.findtext("camera/image/height", "0")),

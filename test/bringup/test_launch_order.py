@@ -101,18 +101,9 @@ def launched(ros2: str) -> Iterator[list[Launched]]:
         launch.interrupt()
 
 
-def needs(*files: str) -> None:
-    """Skip where the description of the cell is not complete."""
-    root = Path(__file__).resolve().parents[2]
-    for file in files:
-        if not (root / file).exists():
-            pytest.skip(f"{file} does not exist")
-
-
 def test_gazebo_the_robot_the_controllers_and_the_nodes_come_one_after_the_other(
     ros2: str, recorded: Recorded, launched: list[Launched]
 ) -> None:
-    needs("worlds/cell.sdf", "config/gz_bridge.yaml")
     launch = Launched(ros2, "gazebo.launch.py", "headless:=true", "namespace:=a")
     launched.append(launch)
     launch.wait_for(lambda: recorded.has("camera_context"), 30.0)
@@ -139,7 +130,6 @@ def test_gazebo_the_robot_the_controllers_and_the_nodes_come_one_after_the_other
 def test_nothing_follows_a_step_of_gazebo_that_fails(
     ros2: str, recorded: Recorded, launched: list[Launched]
 ) -> None:
-    needs("worlds/cell.sdf", "config/gz_bridge.yaml")
     recorded.ends("controller_manager", "spawner", 1)
     launch = Launched(ros2, "gazebo.launch.py")
     launched.append(launch)

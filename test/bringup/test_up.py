@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ pytest.importorskip("dva_msgs", reason="dva_msgs is not built; run make setup")
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 from ros_graph import Graph  # noqa: E402
+from running_program import RunningProgram, find_process  # noqa: E402
 from sensor_msgs.msg import CameraInfo, JointState  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint  # noqa: E402
@@ -37,35 +36,19 @@ from dva_ros.ros import qos  # noqa: E402
 START_S = 90.0
 
 
-class Up:
+class Up(RunningProgram):
     """``python -m dva_ros up``, its output and its exit status."""
 
     def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "dva_ros", "up", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.lines)
+        super().__init__(sys.executable, "-m", "dva_ros", "up", *arguments)
 
     def end(self) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(40)
-        self._reader.join(5)
-        return status
+        return self.interrupt(signal.SIGTERM)
+
+    def pid(self, node: str) -> int:
+        pid = find_process(f"dva_ros.nodes.{node}", parent=self.process.pid)
+        assert pid is not None, f"no process of {node}"
+        return pid
 
 
 @pytest.fixture
@@ -73,20 +56,6 @@ def up(tiny_models: Path) -> Iterator[Up]:
     running = Up("--models", str(tiny_models))
     yield running
     running.end()
-
-
-def pid_of(node: str, parent: int) -> int:
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-            ours = f"PPid:\t{parent}\n" in (folder / "status").read_text()
-        except OSError:
-            continue
-        if ours and f"dva_ros.nodes.{node}".encode() in arguments:
-            return int(folder.name)
-    raise AssertionError(f"no process of {node}")
 
 
 def test_frames_become_motion_and_every_id_leads_back(graph: Graph, up: Up) -> None:
@@ -160,7 +129,7 @@ def test_a_killed_node_is_told_at_once_and_all_others_stop(
         JointTrajectory, "joint_trajectory_controller/joint_trajectory", qos.reliable(50)
     )
     graph.spin_until(lambda: len(chunks) >= 3, START_S)
-    os.kill(pid_of(node, up.process.pid), signal.SIGKILL)
+    os.kill(up.pid(node), signal.SIGKILL)
     graph.spin_until(lambda: f"node {node} was ended by SIGKILL" in up.text)
     assert up.process.wait(40) == 1
     assert np.allclose(sent[-1].points[-1].velocities, 0.0)
@@ -173,7 +142,7 @@ def test_with_respawn_a_killed_node_is_told_and_comes_back(
     try:
         chunks = graph.collect(ActionChunk, "inverse_dynamics/chunk", qos.reliable(50))
         graph.spin_until(lambda: len(chunks) >= 3, START_S)
-        os.kill(pid_of("inverse_dynamics", up.process.pid), signal.SIGKILL)
+        os.kill(up.pid("inverse_dynamics"), signal.SIGKILL)
         graph.spin_until(lambda: "node inverse_dynamics was ended by SIGKILL" in up.text)
         chunks.clear()
         graph.spin_until(lambda: len(chunks) >= 3, START_S)

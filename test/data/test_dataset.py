@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fake_recorder import make_episode
-from lerobot_environment import lerobot_python
+from lerobot_environment import run_lerobot
 
 from dva_ros.data.episodes import Episode, EpisodeError
 from dva_ros.data.generation_plan import EpisodeJob
@@ -169,12 +167,4 @@ assert set(dataset.meta.stats["action"]) >= {"min", "max", "mean", "std", "count
 
 
 def test_lerobot_s_own_reader_reads_it(dataset: Path) -> None:
-    command = [lerobot_python(), "-c", LEROBOT_READ, str(dataset)]
-    result = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=_offline(dataset)
-    )
-    assert result.returncode == 0, result.stderr
-
-
-def _offline(dataset: Path) -> dict[str, str]:
-    return {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(dataset.parent / "hf")}
+    run_lerobot(LEROBOT_READ, dataset)

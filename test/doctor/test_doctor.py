@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from dva_ros.doctor.check import Check, Section, Status, is_healthy
 from dva_ros.doctor.checkpoints import checkpoint_section
-from dva_ros.doctor.packages import Dependency, look_at
+from dva_ros.doctor.python_packages import Dependency, look_at
 from dva_ros.spec import EMBEDDED_CELL, CellSpec
 
 
@@ -115,7 +115,7 @@ def test_topics_of_the_running_graph_are_measured() -> None:
     import rclpy
     from std_msgs.msg import String
 
-    from dva_ros.doctor.topics import observe_graph
+    from dva_ros.doctor.client.topics import observe_graph
 
     context = rclpy.Context()
     rclpy.init(context=context)

@@ -19,13 +19,13 @@ from dva_ros.errors import UserError
 from dva_ros.leapfrog.limits import JointLimits
 from dva_ros.new_cell.cameras import Camera, choose_cameras, cropped, fit_mosaic
 from dva_ros.new_cell.checkpoints import Trained
+from dva_ros.new_cell.commented_yaml import Line, mapping
 from dva_ros.new_cell.controllers import choose_controllers
-from dva_ros.new_cell.document import Line, mapping
 from dva_ros.new_cell.files import write
 from dva_ros.new_cell.findings import FoundController, ImageTopic, JointTopic, LiveCell, Timing
+from dva_ros.new_cell.grid_timing import GridTiming
 from dva_ros.new_cell.limits import joint_entry, read_limits
 from dva_ros.new_cell.proposal import Proposal, Wishes, propose
-from dva_ros.new_cell.timing import GridTiming
 from dva_ros.robot.arms import arms_of, is_gripper
 from dva_ros.robot.description import Description
 from dva_ros.spec import EMBEDDED_CELL, CameraSpec, CellSpec

@@ -30,8 +30,8 @@ from dva_ros.nodes.camera_context import CameraContextNode  # noqa: E402
 from dva_ros.nodes.recorder import RecorderNode  # noqa: E402
 from dva_ros.recordings.bag import open_bag  # noqa: E402
 from dva_ros.recordings.bag_source import BagSource  # noqa: E402
-from dva_ros.recordings.decoding import Decoder  # noqa: E402
 from dva_ros.recordings.marks import MARKS, Mark, MarkKind  # noqa: E402
+from dva_ros.recordings.message_decoding import Decoder  # noqa: E402
 from dva_ros.recordings.replay import EpisodeLabel, Replay, ReplayOptions  # noqa: E402
 from dva_ros.recordings.settings import CellSettings, read_settings  # noqa: E402
 from dva_ros.recordings.topic_map import map_topics  # noqa: E402

@@ -14,11 +14,12 @@ from bags import CellBag, definition, message
 from mcap.reader import make_reader
 from rosbags.rosbag2 import StoragePlugin
 
-from dva_ros.recordings.bag import BagFile, RawMessage, open_bag
+from dva_ros.recordings.bag import open_bag
+from dva_ros.recordings.bag_file import BagFile, RawMessage
 from dva_ros.recordings.bag_writer import BagWriter
-from dva_ros.recordings.decoding import Decoder, MessageError
-from dva_ros.recordings.definitions import message_definition
 from dva_ros.recordings.errors import RecordingError
+from dva_ros.recordings.message_decoding import Decoder, MessageError
+from dva_ros.recordings.message_definitions import message_definition
 
 STRING = "std_msgs/msg/String"
 

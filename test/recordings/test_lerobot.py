@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from bags import CellBag, command_at, episodes, picture_at, position_at
 from fake_recorder import make_episode
-from lerobot_environment import lerobot_python
+from lerobot_environment import run_lerobot
 
 from dva_ros.__main__ import main
 from dva_ros.data.episodes import Episode
@@ -187,14 +185,7 @@ def test_export_has_the_usual_pixel_format_and_the_rate_that_was_asked_for(
 
 
 def test_lerobot_s_own_reader_reads_what_is_exported(tmp_path: Path) -> None:
-    python = lerobot_python()
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
-    result = subprocess.run(
-        [python, "-c", LEROBOT_READ, str(exported(tmp_path))],
-        capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    state = json.loads(result.stdout.splitlines()[-1])
+    state = json.loads(run_lerobot(LEROBOT_READ, exported(tmp_path)).splitlines()[-1])
     assert np.allclose(state, position_at(3.0 + 5 / 20), atol=0.02)
 
 

@@ -1,1 +1,1 @@
-"""Holds a parameters file against the nodes; needs ROS."""
+"""Checks a parameters file and a running graph; needs ROS."""

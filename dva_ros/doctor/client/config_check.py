@@ -1,5 +1,5 @@
-"""Reads a parameters file as the nodes will: every node's parameters are declared on a node in a
-namespace of its own, so that ROS itself judges the file, beside a graph that runs."""
+"""Checks a parameters file with ROS itself: declares the parameters of every node on a node in a
+separate namespace, so that a running graph is not disturbed."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class CellConfig:
-    """What a parameters file says.
+    """The content of a parameters file.
 
     Attributes:
-        problems: what no node would accept, or would ignore; one sentence each.
+        problems: values that no node accepts, or ignores; one sentence each.
         spec: of all nodes; None where it is no valid one.
         grid: the same at the speed that motion is played at.
         context: of ``camera_context``; None where they are not valid. The same for the others.
@@ -77,7 +77,7 @@ class CellConfig:
 
 
 def read_config(path: Path) -> CellConfig:
-    """Judge a parameters file.
+    """Check a parameters file.
 
     Raises:
         UserError: it cannot be read or is no YAML.

@@ -1,9 +1,7 @@
-"""Looks at the topics of a running cell: cameras, joints, controllers, and when they speak."""
+"""Listens to the topics of a running cell: cameras, joints, controllers and their timing."""
 
 from __future__ import annotations
 
-import importlib
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,16 +10,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import rclpy
 from rcl_interfaces.srv import GetParameters
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.parameter import Parameter, parameter_value_to_python
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.parameter import parameter_value_to_python
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
 
-from ...bringup.graph_client import ros_context
 from ...leapfrog.commanded import Commanded
 from ...ros import qos
 from ...ros.conversions import (
@@ -30,15 +24,9 @@ from ...ros.conversions import (
     image_from_msg,
     seconds_of,
 )
-from ..findings import (
-    FoundController,
-    ImageTopic,
-    JointTopic,
-    LiveCell,
-    Timing,
-)
+from ..findings import FoundController, ImageTopic, JointTopic, LiveCell, Timing
+from .observer import EVERYTHING, Observer, message_class, observer
 
-NAME = "dva_ros_probe"
 DISCOVERY_S, ANSWER_S = 1.5, 1.0
 JOINT_TRAJECTORY, STATE, ACTION = (
     "/joint_trajectory",
@@ -46,8 +34,6 @@ JOINT_TRAJECTORY, STATE, ACTION = (
     "/follow_joint_trajectory/_action/status",
 )
 MANAGER = "controller_manager"
-QUEUE = QoSProfile(depth=20, reliability=QoSReliabilityPolicy.BEST_EFFORT)
-"""Best effort matches every publisher; the depth keeps what arrives while others are served."""
 CONTROLLER_PARAMETERS = (
     "joints",
     "command_interfaces",
@@ -95,32 +81,19 @@ def look(measure_s: float, namespace: str = "", use_sim_time: bool = False) -> L
         namespace: of the cell; names of topics in it are relative to it.
         use_sim_time: stamps are held against /clock.
     """
-    with ros_context() as context:
-        node = rclpy.create_node(
-            NAME,
-            context=context,
-            enable_rosout=False,
-            start_parameter_services=False,
-            parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)],
-        )
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            return _Probe(node, executor, namespace).look(measure_s)
-        finally:
-            executor.shutdown()
-            node.destroy_node()
+    with observer("dva_ros_probe", use_sim_time) as watching:
+        return _Probe(watching, namespace).look(measure_s)
 
 
 class _Probe:
-    def __init__(self, node: Node, executor: SingleThreadedExecutor, namespace: str) -> None:
-        self._node, self._executor = node, executor
+    def __init__(self, watching: Observer, namespace: str) -> None:
+        self._watching, self._node = watching, watching.node
         self._prefix = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
         self._heard: dict[str, _Heard] = {}
 
     def look(self, measure_s: float) -> LiveCell:
-        self._spin(DISCOVERY_S)
-        kinds = {name: types[0] for name, types in self._node.get_topic_names_and_types()}
+        self._watching.spin(DISCOVERY_S)
+        kinds = self._watching.topics()
         images = self._of(kinds, "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
         joint_states = self._of(kinds, "sensor_msgs/msg/JointState")
         for topic in images:
@@ -128,17 +101,16 @@ class _Probe:
             self._listen(kind, topic, self._on_stamped)
         for topic in joint_states:
             self._listen(JointState, topic, self._on_joints)
-        descriptions = [self._prefix + "robot_description"]
-        for topic in descriptions:
-            self._listen(String, topic, self._on_string, qos.STATE)
+        description = self._prefix + "robot_description"
+        self._listen(String, description, self._on_string, qos.STATE)
         states = [topic for topic in kinds if topic.endswith(STATE)]
         for topic in states:
             self._listen_to_state(topic, kinds[topic])
         rate, parameters = self._parameters(kinds)
         for heard in self._heard.values():  # from here on all are measured
             heard.clear()
-        self._spin(measure_s)
-        described = self._heard[descriptions[0]].last
+        self._watching.spin(measure_s)
+        described = self._heard[description].last
         return LiveCell(
             images=tuple(self._image(topic, kinds[topic]) for topic in images),
             joint_states=tuple(self._joint_topic(topic) for topic in joint_states),
@@ -148,11 +120,11 @@ class _Probe:
             ),
             description=described.data if described is not None else "",
             update_rate_hz=rate,
-            nodes=tuple(self._nodes()),
+            nodes=tuple(self._watching.other_nodes()),
         )
 
     def _of(self, kinds: dict[str, str], *wanted: str) -> list[str]:
-        """Topics of these types that somebody publishes."""
+        """Topics of these types that have a publisher."""
         return sorted(
             name
             for name, kind in kinds.items()
@@ -160,7 +132,7 @@ class _Probe:
         )
 
     def _listen(
-        self, kind: type[Any], topic: str, callback: Any, quality: QoSProfile = QUEUE
+        self, kind: type[Any], topic: str, callback: Any, quality: QoSProfile = EVERYTHING
     ) -> None:
         heard = self._heard[topic] = _Heard()
         self._node.create_subscription(kind, topic, partial(callback, heard), quality)
@@ -188,10 +160,9 @@ class _Probe:
             heard.fault = f"its state cannot be used: {error}"
 
     def _listen_to_state(self, topic: str, kind: str) -> None:
-        package, _, name = kind.partition("/msg/")
-        try:
-            message = getattr(importlib.import_module(f"{package}.msg"), name)
-        except (ImportError, AttributeError):
+        message = message_class(kind)
+        if message is None:
+            package = kind.partition("/")[0]
             heard = self._heard[topic] = _Heard()
             heard.fault = (
                 f"its state is {kind}, and {package} is not installed: "
@@ -276,8 +247,8 @@ class _Probe:
     def _parameters(
         self, kinds: dict[str, str]
     ) -> tuple[float | None, dict[str, dict[str, object]]]:
-        """Update rate of the controller manager, and what the controllers' nodes tell."""
-        nodes = set(self._nodes())
+        """Update rate of the controller manager, and parameters of the controllers' nodes."""
+        nodes = set(self._watching.other_nodes())
         manager = self._prefix + MANAGER
         asked: dict[str, tuple[str, ...]] = {manager: ("update_rate",)} if manager in nodes else {}
         asked |= {
@@ -286,11 +257,13 @@ class _Probe:
         futures = {}
         for name, wanted in asked.items():
             client = self._node.create_client(GetParameters, f"{name}/get_parameters")
-            self._spin_until(client.service_is_ready)
+            self._watching.spin_until(client.service_is_ready, ANSWER_S)
             for parameter in wanted:  # one by one: an unknown name leaves a whole answer empty
                 request = GetParameters.Request(names=[parameter])
                 futures[name, parameter] = client.call_async(request)
-        self._spin_until(lambda: all(future.done() for future in futures.values()))
+        self._watching.spin_until(
+            lambda: all(future.done() for future in futures.values()), ANSWER_S
+        )
         told: dict[str, dict[str, object]] = {}
         for (name, parameter), future in futures.items():
             answer = future.result() if future.done() else None
@@ -302,14 +275,6 @@ class _Probe:
         rate = told.pop(manager, {}).get("update_rate")
         return float(rate) if isinstance(rate, int | float) else None, told
 
-    def _nodes(self) -> list[str]:
-        own = self._node.get_name()
-        return sorted(
-            f"{namespace.rstrip('/')}/{name}"
-            for name, namespace in self._node.get_node_names_and_namespaces()
-            if name != own
-        )
-
     def _nodes_of(self, infos: Sequence[Any]) -> tuple[str, ...]:
         return tuple(
             sorted(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)
@@ -317,13 +282,3 @@ class _Probe:
 
     def _relative(self, topic: str) -> str:
         return topic.removeprefix(self._prefix)
-
-    def _spin(self, duration_s: float) -> None:
-        end = time.monotonic() + duration_s
-        while (left := end - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
-
-    def _spin_until(self, reached: Any) -> None:
-        end = time.monotonic() + ANSWER_S
-        while not reached() and time.monotonic() < end:
-            self._executor.spin_once(timeout_sec=0.05)

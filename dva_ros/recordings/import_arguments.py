@@ -110,21 +110,13 @@ _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 def _summary(output: Path, report: ImportReport, recorded_s: float, took_s: float) -> str:
     counts = report.counts
-    left = {
-        "failed": counts.failures,
-        "without an end": counts.unfinished,
-        "discarded": counts.discarded,
-        "too short": counts.short,
-        "without instruction": counts.silent,
-    }
     lines = [
         f"{output}: {counts.episodes} episodes, {counts.frames} frames "
         f"({recorded_s / 60:.1f} min) in {took_s:.1f} s; {counts.succeeded} succeeded"
         + (f", {counts.unmarked} of these without a verdict" if counts.unmarked else "")
     ]
-    if any(left.values()):
-        parts = [f"{count} {what}" for what, count in left.items() if count]
-        lines.append(f"  episodes left out: {', '.join(parts)}")
+    if left := counts.left_out():
+        lines.append(f"  episodes left out: {left}")
     if counts.marked:
         lines.append(f"  {counts.marked} frames miss a camera or the joints: marked as not clean")
     if counts.from_states:

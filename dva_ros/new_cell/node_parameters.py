@@ -9,9 +9,9 @@ from ..robot.arms import Arm
 from ..spec import GRIPPERS_BY_NAME, CameraSpec, matching_joints
 from .cameras import Camera
 from .checkpoints import Trained
-from .document import Line
+from .commented_yaml import Line
 from .findings import FoundController
-from .timing import DELAY_MARGIN_S, GridTiming
+from .grid_timing import DELAY_MARGIN_S, GridTiming
 
 DEFAULT_UPDATE_RATE_HZ = 100.0
 REAL_STATE = "control_msgs/JointTrajectoryControllerState"
@@ -115,7 +115,7 @@ def scheduler_lines(
         Line(
             "lead_s",
             max(0.08, 2 * period),
-            "guessed: the embedded cell's; less where messages are faster: docs/leapfrog.md",
+            "guessed: the simulated cell's; less where messages are faster: docs/leapfrog.md",
         ),
         Line("overlap_s", max(0.05, 2 * period)),
         Line("stale_timeout_s", timing.stale_timeout_s, "more than a frame and max_delay_s"),

@@ -9,9 +9,9 @@ from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from .bag import RawMessage, Topic
-from .definitions import SEPARATOR, message_definition
+from .bag_file import RawMessage, Topic
 from .errors import RecordingError
+from .message_definitions import SEPARATOR, message_definition
 
 
 class MessageError(RecordingError):

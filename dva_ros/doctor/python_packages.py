@@ -40,8 +40,8 @@ PYTHON_PACKAGES = (
     Dependency("yaml", "PyYAML", "configuration and checkpoints"),
     Dependency("daqp", "daqp", "motion inside its limits"),
     Dependency("pinocchio", "pin", "distances between the arms and to the table", required=False),
-    Dependency("mujoco", "mujoco", "the embedded cell: physics and cameras"),
-    Dependency("xacro", "xacro", "the embedded cell: its URDF"),
+    Dependency("mujoco", "mujoco", "the simulated cell: physics and cameras"),
+    Dependency("xacro", "xacro", "the simulated cell: its URDF"),
     Dependency("cv2", "opencv-python-headless", "resizing camera images"),
     Dependency("av", "av", "reading and writing videos"),
     Dependency("pyarrow", "pyarrow", "datasets in the LeRobot format"),
@@ -55,7 +55,7 @@ PYTHON_PACKAGES = (
 
 
 def look_at(dependency: Dependency) -> Check:
-    """Import one dependency and say its version, or why it cannot be imported."""
+    """Import one dependency; gives its version, or why it cannot be imported."""
     name = dependency.module.removesuffix(".msg")
     absent = Status.MISSING if dependency.required else Status.OPTIONAL
     try:

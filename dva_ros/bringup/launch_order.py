@@ -1,4 +1,4 @@
-"""Starts one thing after another: processes when one has ended, nodes when one is active.
+"""Starts actions in order: processes when one has ended, nodes when one is active.
 
 Nodes activate themselves, also after a respawn; the launch only looks. It asks for the state
 rather than listen for the transition, which may have happened before it had found the node.
@@ -72,7 +72,7 @@ def _unless_ending(entities: Entities) -> Callable[[Any, LaunchContext], Entitie
 
 
 async def _until_active(context: LaunchContext, node: Node) -> None:
-    """Wait until a node's lifecycle is active; says now and then that it waits."""
+    """Wait until a node's lifecycle is active; logs that it waits."""
     client = get_ros_node(context).create_client(GetState, f"{node.node_name}/get_state")
     logger = get_logger("bringup")
     loop = asyncio.get_running_loop()
@@ -85,7 +85,7 @@ async def _until_active(context: LaunchContext, node: Node) -> None:
                 say_at += SAY_EVERY_S
             await asyncio.sleep(POLL_S)
     except asyncio.CancelledError:
-        # The launch ends. It takes a cancelled task for an error of its own.
+        # The launch ends. `launch` reports a cancelled task as an error.
         return
     get_ros_node(context).destroy_client(client)
     logger.info(f"{node.node_name} is active")

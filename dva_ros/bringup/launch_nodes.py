@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from launch import LaunchDescriptionEntity
 from launch.actions import SetEnvironmentVariable
@@ -10,15 +11,12 @@ from launch_ros.actions import Node
 
 from ..resources import PACKAGE
 from ..ros.lifetime import DIE_WITH_PARENT
-from .arguments import Bringup
-from .graph import (
-    GraphNode,
-    enclave,
-    environment,
-    middleware,
-)
-from .order import in_order, must_live
+from .graph import GraphNode, enclave, environment, middleware
+from .launch_arguments import Bringup
+from .launch_order import in_order, must_live
 
+TRANSFORMS = [("/tf", "tf"), ("/tf_static", "tf_static")]
+"""Relative, so that every namespace has its own transforms."""
 RESPAWN_DELAY_S = 2.0
 """So that a node that cannot start does not keep the machine busy."""
 
@@ -54,6 +52,28 @@ def node_action(node: GraphNode, bringup: Bringup) -> Node:
         respawn_delay=RESPAWN_DELAY_S,
         sigterm_timeout=str(node.stop_timeout_s),
         on_exit=None if bringup.respawn else must_live,
+    )
+
+
+def robot_state_publisher(
+    bringup: Bringup, description: str, remappings: Sequence[tuple[str, str]] = ()
+) -> Node:
+    """A robot_state_publisher in the namespace of the nodes.
+
+    Args:
+        bringup: of the launch file.
+        description: text of the URDF.
+        remappings: beside those of the transforms.
+    """
+    options = bringup.options
+    return Node(
+        package="robot_state_publisher",
+        executable="robot_state_publisher",
+        namespace=options.namespace,
+        parameters=[{"robot_description": description, "use_sim_time": options.use_sim_time}],
+        remappings=[*TRANSFORMS, *remappings],
+        output="screen",
+        respawn=bringup.respawn,
     )
 
 

@@ -1,11 +1,11 @@
-"""Says which ROS packages a launch file needs and does not find."""
+"""Reports the ROS packages that a launch file needs and that are not installed."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 
-from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from ament_index_python.packages import get_packages_with_prefixes
 
 from ..errors import UserError
 
@@ -20,7 +20,8 @@ def require_packages(what: str, packages: Sequence[str]) -> None:
     Raises:
         UserError: some are missing; names them and what installs them.
     """
-    missing = [package for package in packages if not _is_installed(package)]
+    installed = get_packages_with_prefixes()
+    missing = [package for package in packages if package not in installed]
     if missing:
         distro = os.environ.get("ROS_DISTRO", "<distro>")
         debian = " ".join(f"ros-{distro}-{package.replace('_', '-')}" for package in missing)
@@ -28,11 +29,3 @@ def require_packages(what: str, packages: Sequence[str]) -> None:
             f"{what} needs packages that are not installed: {', '.join(missing)}; "
             f"install them (sudo apt install {debian}) and source the ROS 2 installation"
         )
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        get_package_prefix(package)
-    except PackageNotFoundError:
-        return False
-    return True

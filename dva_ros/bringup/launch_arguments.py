@@ -1,8 +1,7 @@
-"""The arguments of the launch files, named as in Nav2, and what they say."""
+"""The arguments of the launch files, named as in Nav2."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from launch import LaunchContext
@@ -70,18 +69,6 @@ LOG_LEVEL = Argument(
 )
 
 
-def use_sim_time(default: bool) -> Argument:
-    """Where the time comes from."""
-    return switch("use_sim_time", default, "take time from /clock")
-
-
-def params_file(default: str) -> Argument:
-    """Parameters of all nodes; by default a file of config/."""
-    return Argument(
-        "params_file", default, "parameters of all nodes: a file, or its name in config/"
-    )
-
-
 @dataclass(frozen=True)
 class GraphArguments:
     """The arguments of a launch file that starts nodes of this package.
@@ -89,27 +76,18 @@ class GraphArguments:
     Attributes:
         params_file: default of the argument of that name.
         use_sim_time: default of the argument of that name.
-        with_cell: the embedded cell is among the nodes.
+        with_cell: the simulated cell is among the nodes.
     """
 
     params_file: str
     use_sim_time: bool = False
     with_cell: bool = False
 
-    def arguments(self) -> Sequence[Argument]:
-        """All of them, in the order of ``--show-args``."""
-        return (
-            NAMESPACE,
-            use_sim_time(self.use_sim_time),
-            params_file(self.params_file),
-            AUTOSTART,
-            USE_RESPAWN,
-            LOG_LEVEL,
-        )
-
     def declarations(self) -> list[DeclareLaunchArgument]:
-        """What declares them in a launch description."""
-        return [argument.declaration() for argument in self.arguments()]
+        """What declares them in a launch description, in the order of ``--show-args``."""
+        sim_time, file = self._sim_time, self._params_file
+        arguments = (NAMESPACE, sim_time, file, AUTOSTART, USE_RESPAWN, LOG_LEVEL)
+        return [argument.declaration() for argument in arguments]
 
     def read(self, context: LaunchContext) -> Bringup:
         """What they say in this launch.
@@ -117,18 +95,26 @@ class GraphArguments:
         Raises:
             UserError: the parameters file does not exist.
         """
-        sim_time, file = use_sim_time(self.use_sim_time), params_file(self.params_file)
         return Bringup(
             GraphOptions(
-                params_file=config_path(file.text(context)),
+                params_file=config_path(self._params_file.text(context)),
                 namespace=NAMESPACE.text(context),
                 log_level=LOG_LEVEL.text(context),
-                use_sim_time=sim_time.truth(context),
+                use_sim_time=self._sim_time.truth(context),
                 with_cell=self.with_cell,
             ),
             autostart=AUTOSTART.truth(context),
             respawn=USE_RESPAWN.truth(context),
         )
+
+    @property
+    def _sim_time(self) -> Argument:
+        return switch("use_sim_time", self.use_sim_time, "take time from /clock")
+
+    @property
+    def _params_file(self) -> Argument:
+        meaning = "parameters of all nodes: a file, or its name in config/"
+        return Argument("params_file", self.params_file, meaning)
 
 
 @dataclass(frozen=True)

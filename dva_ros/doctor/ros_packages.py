@@ -1,4 +1,4 @@
-"""ROS 2: the distribution, its middleware, the messages and what wheels do not have."""
+"""Checks ROS 2: the distribution, the middleware, packages and programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 
 from .check import Check, Section, Status
-from .packages import SETUP, Dependency, look_at
+from .python_packages import SETUP, Dependency, look_at
 
 ON_A_ROS_INSTALLATION = "apt install ros-<distro>-{0}, on a ROS 2 installation"
 
@@ -29,7 +29,7 @@ ROS_PACKAGES = (
 
 PROGRAMS = (
     ("ros2", "ros2 topic, ros2 param, ros2 lifecycle", "ros2cli"),
-    ("rviz2", "watching the cell and the imagination", "rviz2"),
+    ("rviz2", "display of the cell and of the predicted clips", "rviz2"),
 )
 
 
