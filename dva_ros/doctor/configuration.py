@@ -32,6 +32,10 @@ def configuration_section(config: CellConfig, path: Path) -> Section:
     ]
     if not checks:
         checks = [Check("parameters", Status.OK, "names, types and ranges as the nodes have them")]
+    checks += [
+        Check("parameters", Status.OPTIONAL, text, remedy=f"rename it in {path.name}")
+        for text in config.deprecated
+    ]
     if config.spec is not None:
         checks += _timing(config, config.spec)
         checks += _pictures(config, config.spec)

@@ -11,7 +11,7 @@ from ..cell.expert import EXPERTS
 from ..cell.kinematics import UnreachableError
 from ..cell.simulation import CONTROL_PERIOD_S, Cell
 from ..data.episodes import Episode
-from ..leapfrog.curve import curve_through
+from ..leapfrog.target_spline import curve_through
 from .policy import Imagined
 
 

@@ -16,7 +16,7 @@ _KEPT = 64
 
 
 @dataclass
-class Surprise:
+class PredictionErrorScore:
     """Compares the frames of the clip that is executing with the real ones.
 
     The error of a frame is the mean square of its worst patch of 16 x 16 pixels (so that a small
