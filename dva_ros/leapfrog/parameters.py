@@ -33,7 +33,7 @@ class LeapfrogParameters:
         num_steps: denoising steps to ask for; 0: the predictor's own.
         least_steps: steps are reduced down to this many where latency exceeds the greatest d.
         max_prediction_error: greatest prediction error score, beyond it motion is held; 0: never.
-        single_step: every imagined clip waits at rest for an operator's approval.
+        single_step: every predicted clip waits at rest for an operator's approval.
     """
 
     frame_period_s: float = 0.1

@@ -1,4 +1,4 @@
-"""Leapfrog: the robot executes one chunk of motion while the next is being imagined."""
+"""Leapfrog: the robot executes one chunk of motion while the next is being predicted."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Leapfrog:
         return Decision()
 
     def approve(self, now: float, approved: bool) -> Decision:
-        """In single-step mode: execute the clip that waits, or have another one imagined.
+        """In single-step mode: execute the clip that waits, or have another one predicted.
 
         The robot has been at rest since the clip's frame; its targets begin now.
         """

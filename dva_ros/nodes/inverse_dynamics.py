@@ -1,4 +1,4 @@
-"""``inverse_dynamics``: joint targets from imagined frames."""
+"""``inverse_dynamics``: joint targets from predicted frames."""
 
 from __future__ import annotations
 

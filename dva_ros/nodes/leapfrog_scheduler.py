@@ -175,7 +175,7 @@ class LeapfrogSchedulerNode(ManagedNode):
             self._compare(message)
 
     def _compare(self, message: ContextFrameMsg) -> None:
-        """Hold a real frame against what was imagined of it."""
+        """Compare a camera frame with its prediction."""
         try:
             real = pixels(message.rgb, 1, message.height, message.width)[0]
         except MessageError as error:
@@ -210,10 +210,10 @@ class LeapfrogSchedulerNode(ManagedNode):
         decision = self._leapfrog.accept(chunk, self.now())
         self._act(decision)
         if decision.trajectory is not None:
-            self._imagined(message)
+            self._expect_frames(message)
         self._publish_status()
 
-    def _imagined(self, chunk: ActionChunk) -> None:
+    def _expect_frames(self, chunk: ActionChunk) -> None:
         """A chunk executes: its clip is what is expected now."""
         clip = self._clip
         if clip is None or clip.clip_id != chunk.clip_id or clip.session != chunk.session:
@@ -225,7 +225,7 @@ class LeapfrogSchedulerNode(ManagedNode):
             self._log_refusal(f"clip {clip.clip_id}: {error}", self.now())
             return
         executed = range(first, first + self._settings.execution_horizon)
-        self._prediction_error.imagined(clip.session, clip.frame_index, frames, executed)
+        self._prediction_error.expect(clip.session, clip.frame_index, frames, executed)
 
     def _on_clip(self, message: PredictedClip) -> None:
         if not message.refusal:
@@ -282,7 +282,7 @@ class LeapfrogSchedulerNode(ManagedNode):
     def _on_approve(
         self, request: SetBool.Request, response: SetBool.Response
     ) -> SetBool.Response:
-        """True: execute the clip that waits; false: have another one imagined."""
+        """True: execute the clip that waits; false: have another one predicted."""
         if not self.active:
             response.message = f"{NAME} is not active"
             return response

@@ -1,4 +1,4 @@
-"""``video_predictor``: imagines what follows the newest frame.
+"""``video_predictor``: predicts what follows the newest frame.
 
 Frames are encoded into the model's context as they arrive, so that a request finds its context
 ready; on a GPU also while a clip is sampled. A predictor that joins late, or lost a frame, asks
@@ -60,7 +60,7 @@ class VideoPredictorParameters:
         0, "denoising steps; 0: the checkpoint's own", minimum=0, maximum=1000
     )
     context_frames: int = parameter(
-        0, "frames of memory; 0: the checkpoint's own", minimum=0, maximum=100000
+        0, "frames in the context window; 0: the checkpoint's own", minimum=0, maximum=100000
     )
     num_real_frames: int = parameter(
         2, "real frames that go with a clip, for inverse dynamics", minimum=1, maximum=16

@@ -27,7 +27,7 @@ class SpecParameters:
     )
     speed_scaling: float = parameter(
         1.0,
-        "speed at which imagined motion is played, 1 as it was trained: the grid's period is "
+        "speed at which predicted motion is executed, 1 as it was trained: the grid's period is "
         "frame_period_s / speed_scaling; less where latency is longer than two frames",
         minimum=0.05,
         maximum=1.0,

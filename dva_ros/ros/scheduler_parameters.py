@@ -79,7 +79,7 @@ class LeapfrogSchedulerParameters:
         maximum=1000.0,
         renamed_from=("max_surprise",),
     )
-    single_step: bool = parameter(False, "every imagined clip waits at rest for ~/approve")
+    single_step: bool = parameter(False, "every predicted clip waits at rest for ~/approve")
     clearance_m: float = parameter(
         0.02, "least distance between the arms, m; 0: not checked", minimum=0.0, maximum=1.0
     )

@@ -67,14 +67,14 @@ def test_stale_input_sends_a_stop_at_once() -> None:
 def _score(
     error: PredictionErrorScore, rng: np.random.Generator, index: int, change: float
 ) -> float | None:
-    imagined = rng.integers(90, 110, (80, 64, 3)).astype(np.uint8)
-    real = imagined.astype(np.float64) + rng.normal(0, 4, imagined.shape)
+    predicted = rng.integers(90, 110, (80, 64, 3)).astype(np.uint8)
+    real = predicted.astype(np.float64) + rng.normal(0, 4, predicted.shape)
     real[16:32, 32:48] += change
-    error.imagined(1, index - 4, np.tile(imagined, (8, 1, 1, 1)), range(4, 7))
+    error.expect(1, index - 4, np.tile(predicted, (8, 1, 1, 1)), range(4, 7))
     return error.observed(1, index, np.clip(real, 0, 255).astype(np.uint8))
 
 
-def test_a_thing_that_was_not_imagined_scores_far_above_what_is_usual() -> None:
+def test_a_thing_that_was_not_predicted_scores_far_above_what_is_usual() -> None:
     """One patch of twenty is enough; usual frames stay near 0, before there are enough: none."""
     rng, error = np.random.default_rng(0), PredictionErrorScore()
     scores = [_score(error, rng, index, 0.0) for index in range(10, 100)]
