@@ -16,7 +16,7 @@ COMPRESSED = "/compressed"
 """After the name of a topic: its images as JPEG or PNG."""
 
 NATIVE_HEIGHTS, NATIVE_WIDTHS = (96, 64), (128, 128)
-"""Rows and columns of the embedded cell's images, per camera."""
+"""Rows and columns of the simulated cell's images, per camera."""
 
 _STAMP_END = 12
 """Bytes of a serialized message up to the end of its header's stamp: encapsulation and time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -21,10 +20,3 @@ class TimeGrid:
     def time(self, index: int) -> float:
         """Time of frame `index` in seconds."""
         return self.origin + index * self.period
-
-    def index_at(self, time: float) -> int:
-        """The last frame whose time is not after `time` (negative before the origin).
-
-        A rounding error of a millionth of a period does not lose a frame.
-        """
-        return math.floor((time - self.origin) / self.period + 1e-6)

@@ -30,6 +30,10 @@ def configuration_section(config: CellConfig, path: Path) -> Section:
     remedy = f"correct {path.name}; docs/nodes.md"
     problems = [(problem, remedy) for problem in config.problems]
     checks = judged("parameters", problems, "names, types and ranges as the nodes have them")
+    checks += [
+        Check("parameters", Status.OPTIONAL, text, remedy=f"rename it in {path.name}")
+        for text in config.deprecated
+    ]
     if config.spec is not None:
         spec, scheduler, recorder = config.spec, config.scheduler, config.recorder
         if scheduler is not None:

@@ -11,7 +11,7 @@ from ..cell.kinematics import UnreachableError
 from ..cell.simulation import Cell
 from ..cell.timing import CONTROL_PERIOD_S
 from ..data.episodes import Episode
-from ..leapfrog.curve import curve_through
+from ..leapfrog.target_spline import curve_through
 from .policy import Imagined
 
 

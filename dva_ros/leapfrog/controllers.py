@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..trajectory import Trajectory, split
-from .commanded import Commanded
+from .controller_setpoint import ControllerSetpoint
 from .parameters import LeapfrogParameters
 
 _LEAST_INTERVALS = 5
@@ -30,7 +30,7 @@ class _Controller:
         intervals: between the stamps of its last states, s.
     """
 
-    newest: Commanded | None = None
+    newest: ControllerSetpoint | None = None
     arrival: float = float("-inf")
     silent_since: float = float("-inf")
     fresh: bool = False
@@ -64,7 +64,9 @@ class Controllers:
         self._mismatch = ""
         self._watched = float("inf")
 
-    def heard(self, name: str, now: float, state: Commanded) -> tuple[float, np.ndarray] | None:
+    def heard(
+        self, name: str, now: float, state: ControllerSetpoint
+    ) -> tuple[float, np.ndarray] | None:
         """Take a controller's state.
 
         Returns:
@@ -141,7 +143,7 @@ class Controllers:
                 return f"controller {name}: too few states with new stamps to know its rate yet"
         return self._mismatch
 
-    def _states(self) -> list[Commanded]:
+    def _states(self) -> list[ControllerSetpoint]:
         return [one.newest for one in self._controllers.values() if one.newest is not None]
 
     def _assign(self) -> None:

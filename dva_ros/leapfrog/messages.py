@@ -145,5 +145,5 @@ class Status:
     smoothed: int
     num_steps: int
     tracking_error_rad: float
-    surprise: float
+    prediction_error: float
     approval_wanted: bool

@@ -17,7 +17,7 @@ class LeapfrogParameters:
         committed_frames: least d, frames that keep executing while a chunk is made; d frame
             periods cover the latency from a camera's stamp to the chunk.
         max_committed_frames: greatest d; 0: half of the horizon. In between d follows the latency.
-        execute_frames: a new request is made every so many frames.
+        execution_horizon: frames between requests.
         controller_period_s: between updates of a joint_trajectory_controller.
         lead_s: from sending a message to where its motion leaves the executing one; at least
             two controller periods. A message that reaches the controller within this time
@@ -32,15 +32,15 @@ class LeapfrogParameters:
         cold_start: first chunks whose latency does not count.
         num_steps: denoising steps to ask for; 0: the predictor's own.
         least_steps: steps are reduced down to this many where latency exceeds the greatest d.
-        max_surprise: greatest surprise score, beyond it motion is held; 0: never.
-        single_step: every imagined clip waits at rest for an operator's approval.
+        max_prediction_error: greatest prediction error score, beyond it motion is held; 0: never.
+        single_step: every predicted clip waits at rest for an operator's approval.
     """
 
     frame_period_s: float = 0.1
     horizon: int = 8
     committed_frames: int = 3
     max_committed_frames: int = 0
-    execute_frames: int = 3
+    execution_horizon: int = 3
     controller_period_s: float = 0.01
     lead_s: float = 0.08
     overlap_s: float = 0.05
@@ -52,14 +52,14 @@ class LeapfrogParameters:
     cold_start: int = 2
     num_steps: int = 0
     least_steps: int = 1
-    max_surprise: float = 0.0
+    max_prediction_error: float = 0.0
     single_step: bool = False
 
     @property
     def greatest_committed(self) -> int:
         """The greatest d: H >= 2 d, and motion lasts until the next chunk."""
         greatest = self.max_committed_frames or self.horizon // 2
-        return max(self.committed_frames, min(greatest, self.horizon - self.execute_frames))
+        return max(self.committed_frames, min(greatest, self.horizon - self.execution_horizon))
 
     @property
     def knot_period_s(self) -> float:
@@ -85,7 +85,7 @@ class LeapfrogParameters:
             "stale_timeout_s",
             "controller_timeout_s",
             "request_timeout_s",
-            "execute_frames",
+            "execution_horizon",
         ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0, got {getattr(self, name)}")
@@ -109,9 +109,9 @@ class LeapfrogParameters:
                 f"max_committed_frames must lie within 0 and half of horizon "
                 f"({self.horizon // 2}), got {self.max_committed_frames}"
             )
-        if self.committed_frames + self.execute_frames > self.horizon:
+        if self.committed_frames + self.execution_horizon > self.horizon:
             raise ValueError(
-                f"committed_frames + execute_frames ({self.committed_frames} + "
-                f"{self.execute_frames}) must not exceed horizon ({self.horizon}): motion would "
-                "run out before the next chunk"
+                f"committed_frames + execution_horizon ({self.committed_frames} + "
+                f"{self.execution_horizon}) must not exceed horizon ({self.horizon}): motion "
+                "would run out before the next chunk"
             )

@@ -6,24 +6,24 @@ import numpy as np
 
 from .messages import Frame, Request
 from .parameters import LeapfrogParameters
-from .state import LeapfrogState
+from .scheduler_state import SchedulerState
 from .timeline import Timeline
 
 
 def waiting(
-    state: LeapfrogState, parameters: LeapfrogParameters, frame: Frame, now: float
+    state: SchedulerState, parameters: LeapfrogParameters, frame: Frame, now: float
 ) -> bool:
     """It is not yet time for a new request."""
     if parameters.single_step:
         return now < state.motion.end or state.proposal is not None
     return (
         state.last_requested is not None
-        and frame.index - state.last_requested < parameters.execute_frames
+        and frame.index - state.last_requested < parameters.execution_horizon
     )
 
 
 def next_request(
-    state: LeapfrogState, parameters: LeapfrogParameters, frame: Frame, now: float
+    state: SchedulerState, parameters: LeapfrogParameters, frame: Frame, now: float
 ) -> Request:
     """Ask for the future after a frame, given the motion that executes meanwhile."""
     timeline = Timeline.of_frame(frame.index, frame.stamp, parameters.frame_period_s)

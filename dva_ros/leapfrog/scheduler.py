@@ -1,4 +1,4 @@
-"""Leapfrog: the robot executes one chunk of motion while the next is being imagined."""
+"""Leapfrog: the robot executes one chunk of motion while the next is being predicted."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from ..trajectory import Trajectory
-from .answers import require_answer, targets_of
-from .budget import Budget
+from .chunk_checks import require_answer, targets_of
 from .clearance import Guard
-from .frames import require_frame
+from .engagement import engaged
+from .frame_checks import require_frame
+from .latency_budget import LatencyBudget
 from .limits import JointLimits
 from .messages import Chunk, Decision, Frame, Mode, RefusedError, Request, Status
 from .motion import Motion
 from .parameters import MAX_OVERLAP_S, LeapfrogParameters
 from .requests import next_request, waiting
+from .scheduler_state import Proposal, SchedulerState
+from .sent_trajectory import trajectory_to_send
 from .splice import splice, stop
-from .state import LeapfrogState, Proposal
 from .supervision import blocked, positions_fault, update_mode
-from .takeover import engaged
-from .wire import continuing
 
 _CLOCK_TOLERANCE_S = 0.001
 _OTHER_SENDER = 0.2
@@ -55,7 +55,7 @@ class Leapfrog:
         self.joint_names = tuple(joint_names)
         self.guard = guard
         rest = Motion.at_rest(0.0, np.zeros(len(self.joint_names)))
-        self.state = LeapfrogState(rest, limits, Budget(parameters))
+        self.state = SchedulerState(rest, limits, LatencyBudget(parameters))
 
     def engage(
         self,
@@ -79,7 +79,9 @@ class Leapfrog:
         motion = self.state.motion
         if now >= self.state.taken_over:
             return Decision()
-        return Decision(trajectory=continuing(self.joint_names, motion, now, self.parameters))
+        return Decision(
+            trajectory=trajectory_to_send(self.joint_names, motion, now, self.parameters)
+        )
 
     def disengage(self, now: float, reason: str = "disengaged") -> Decision:
         """End: stop smoothly, then hold."""
@@ -116,12 +118,12 @@ class Leapfrog:
         failure = self.state.budget.refusal(now)
         if failure and self.state.held:
             return self._refused("cannot resume", failure)
-        self.state.held, self.state.surprise = "", 0.0
+        self.state.held, self.state.prediction_error = "", 0.0
         update_mode(self.state, self.parameters, now)
         return Decision()
 
     def approve(self, now: float, approved: bool) -> Decision:
-        """In single-step mode: execute the clip that waits, or have another one imagined.
+        """In single-step mode: execute the clip that waits, or have another one predicted.
 
         The robot has been at rest since the clip's frame; its targets begin now.
         """
@@ -189,13 +191,13 @@ class Leapfrog:
         decision = self.disengage(now, f"another sender moves the robot: {state.reference.fault}")
         return replace(decision, note=f"gave way to another sender: {state.reference.fault}")
 
-    def on_surprise(self, now: float, score: float) -> Decision:
-        """How far a frame is from what was imagined of it; see `surprise.py`."""
-        self.state.surprise = score
-        greatest = self.parameters.max_surprise
+    def on_prediction_error(self, now: float, score: float) -> Decision:
+        """How far a frame is from its prediction; see `prediction_error.py`."""
+        self.state.prediction_error = score
+        greatest = self.parameters.max_prediction_error
         if not greatest or score <= greatest:
             return Decision()
-        return self.hold(now, f"surprise {score:.1f} (at most {greatest:g})")
+        return self.hold(now, f"prediction error score {score:.1f} (at most {greatest:g})")
 
     def accept(self, chunk: Chunk, now: float) -> Decision:
         """A chunk has arrived: splice it onto the executing motion, or refuse it.
@@ -310,7 +312,7 @@ class Leapfrog:
             return self._refused(refusal.kind, refusal.detail)
         state.execute(plan, proposal, now)
         update_mode(state, self.parameters, now)
-        message = continuing(self.joint_names, plan.motion, now, self.parameters)
+        message = trajectory_to_send(self.joint_names, plan.motion, now, self.parameters)
         return Decision(trajectory=message)
 
     def _stop(self, now: float) -> Trajectory | None:
@@ -319,7 +321,7 @@ class Leapfrog:
         if now < state.taken_over:
             return None
         state.motion = stop(state.motion, now, self.parameters, state.limits)
-        return continuing(self.joint_names, state.motion, now, self.parameters)
+        return trajectory_to_send(self.joint_names, state.motion, now, self.parameters)
 
     def _drop_overdue(self, now: float) -> str:
         """Give up a request without answer; says so."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .braking import brake
-from .curve import blended, curve_through
 from .limits import JointLimits
 from .messages import RefusedError, Request
 from .motion import Motion
 from .parameters import LeapfrogParameters
 from .shaping import Shaper
+from .target_spline import blended, curve_through
 from .timeline import TOLERANCE_S, Timeline
 
 _POSITION_TOLERANCE = 1e-6
@@ -56,9 +56,9 @@ def splice(
 ) -> Splice:
     """Continue the executing motion through the chunk's targets, each at its own time.
 
-    The next chunk takes over a cycle later (`execute_frames`, or d where that is longer), so only
-    the targets up to n + d + cycle are judged. Those beyond are a reserve for a chunk that comes
-    late: as many of them are followed as can be, and a wild one costs itself, not the chunk.
+    The next chunk takes over a cycle later (`execution_horizon`, or d where that is longer), so
+    only the targets up to n + d + cycle are judged. Those beyond are a reserve for a late
+    chunk: as many of them are followed as can be, and a wild one costs itself, not the chunk.
     Where there is no reserve, the motion coasts for the lead that the next chunk's message takes.
 
     Args:
@@ -83,7 +83,7 @@ def splice(
             "late chunk",
             f"all {len(targets)} targets are past, {now - request.stamp:.3f} s after their frame",
         )
-    cycle = max(parameters.execute_frames, committed)
+    cycle = max(parameters.execution_horizon, committed)
     judged = min(len(targets), max(committed + cycle, first_ahead))
     _refuse_outside(targets[:judged], limits)
     count = _reachable(targets, judged, period, limits)

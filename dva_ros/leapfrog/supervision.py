@@ -6,10 +6,10 @@ import numpy as np
 
 from .messages import Mode
 from .parameters import LeapfrogParameters
-from .state import LeapfrogState
+from .scheduler_state import SchedulerState
 
 
-def blocked(state: LeapfrogState, parameters: LeapfrogParameters, now: float) -> str:
+def blocked(state: SchedulerState, parameters: LeapfrogParameters, now: float) -> str:
     """Why motion may not go on now; empty if it may."""
     timeout = parameters.stale_timeout_s
     if state.held:
@@ -23,7 +23,7 @@ def blocked(state: LeapfrogState, parameters: LeapfrogParameters, now: float) ->
     return state.tracking.fault
 
 
-def update_mode(state: LeapfrogState, parameters: LeapfrogParameters, now: float) -> None:
+def update_mode(state: SchedulerState, parameters: LeapfrogParameters, now: float) -> None:
     """Set the mode, and the reason where the mode changes."""
     moving = now < state.motion.end
     if not state.engaged:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..leapfrog.commanded import Commanded
+from ..leapfrog.controller_setpoint import ControllerSetpoint
 
 JOINT_STATES = "joint_states"
 
@@ -127,7 +127,7 @@ class FoundController:
     topic: bool = False
     action: bool = False
     state_type: str = ""
-    states: tuple[tuple[float, Commanded], ...] = ()
+    states: tuple[tuple[float, ControllerSetpoint], ...] = ()
     timing: Timing | None = None
     fault: str = ""
     senders: tuple[str, ...] = ()

@@ -104,7 +104,7 @@ def scheduler_lines(
     return [
         Line("horizon", 8),
         Line("committed_frames", 2, "at least; more where the latency needs it: docs/leapfrog.md"),
-        Line("execute_frames", 2),
+        Line("execution_horizon", 2),
         Line(
             "controller_period_s",
             period,

@@ -1,4 +1,4 @@
-"""``imagination_display``: the imagined future as one image for RViz or rqt_image_view."""
+"""``imagination_display``: the predicted clip as one image for RViz or rqt_image_view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``inverse_dynamics``: joint targets from imagined frames."""
+"""``inverse_dynamics``: joint targets from predicted frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from ..ros.cell_spec import SpecParameters
 from ..ros.checkpoints import checkpoint_path, require_spec
 from ..ros.conversions import MessageError, pixels
 from ..ros.diagnostics import Health, Level
-from ..ros.managed_node import ManagedNode
+from ..ros.model_node import ModelNode
 from ..ros.parameters import declare, parameter
 from ..ros.process import run_node
-from ..ros.statistics import RollingStatistics
-from ..ros.worker import Worker
 
 NAME = "inverse_dynamics"
 
@@ -36,29 +34,22 @@ class InverseDynamicsParameters:
     threads: int = parameter(1, "of the model, on the CPU", minimum=1, maximum=256)
 
 
-class InverseDynamicsNode(ManagedNode):
+class InverseDynamicsNode(ModelNode):
     """Takes clips, publishes `~/chunk`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(NAME, **options)
-        self._worker: Worker | None = None
 
     def setup(self) -> None:
         """Load the model in the thread that will run it, and warm it up."""
         settings = declare(self, InverseDynamicsParameters)
         self._spec = declare(self, SpecParameters).spec()
         path = checkpoint_path(settings.checkpoint)
-        self._model_name = f"{path.parent.name}/{path.name}"
-        self._worker = Worker("inference", self._on_failure)
-        self._decoder = self._worker.call(
-            lambda: InverseDynamics.load(path, threads=settings.threads)
-        )
+        worker = self.start_inference(path)
+        self._decoder = worker.call(lambda: InverseDynamics.load(path, threads=settings.threads))
         require_spec(path, self._decoder.config.spec, self._spec, NAME)
-        self._worker.call(self._warm_up)
+        worker.call(self._warm_up)
         self._newest: PredictedClip | None = None
-        self._latency = RollingStatistics()
-        self._refused = 0
-        self._error = ""
         self._chunk_id = 0
         self._chunks = self.advertise(ActionChunk, "~/chunk", qos.COMMAND)
         self.subscribe(PredictedClip, "video_predictor/clip", self._on_clip, qos.COMMAND)
@@ -66,12 +57,6 @@ class InverseDynamicsNode(ManagedNode):
     def start(self) -> None:
         """Forget clips of an earlier activation."""
         self._newest = None
-
-    def teardown(self) -> None:
-        """End the inference thread."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
 
     def health(self) -> Sequence[Health]:
         """The model's latency."""
@@ -169,10 +154,6 @@ class InverseDynamicsNode(ManagedNode):
             num_steps=message.num_steps,
             prediction_latency_s=message.latency_s,
         )
-
-    def _on_failure(self, text: str) -> None:
-        self._error = text.strip().splitlines()[-1]
-        self.get_logger().error(text)
 
 
 def main() -> int:

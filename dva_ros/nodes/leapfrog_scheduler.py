@@ -25,8 +25,8 @@ from ..leapfrog.clearance import Clearance
 from ..leapfrog.controllers import Controllers
 from ..leapfrog.limits import JointLimits
 from ..leapfrog.messages import Decision, Mode
+from ..leapfrog.prediction_error import PredictionErrorScore
 from ..leapfrog.scheduler import Leapfrog
-from ..leapfrog.surprise import Surprise
 from ..resources import config_path
 from ..ros import qos
 from ..ros.cell_spec import SpecParameters
@@ -34,7 +34,7 @@ from ..ros.controller_links import ControllerLinks
 from ..ros.conversions import (
     MessageError,
     chunk_from_msg,
-    commanded_from_msg,
+    controller_setpoint_from_msg,
     header,
     leapfrog_frame,
     pixels,
@@ -80,7 +80,7 @@ class LeapfrogSchedulerNode(ManagedNode):
             raise UserError(f"parameters of {self.get_fully_qualified_name()}: {error}") from error
         self._leapfrog = Leapfrog(timing, limits, names)
         self._controllers = Controllers(settings.controllers, names, timing)
-        self._surprise = Surprise()
+        self._prediction_error = PredictionErrorScore()
         self._clip: PredictedClip | None = None
         self._order = JointOrder(names, self.get_logger().error)
         self._rates_told: set[str] = set()
@@ -141,7 +141,7 @@ class LeapfrogSchedulerNode(ManagedNode):
             "idle s": f"{status.idle_s:.2f}",
             "committed frames": status.committed_frames,
             "denoising steps": status.num_steps or "the predictor's own",
-            "surprise": f"{status.surprise:.1f}",
+            "prediction error score": f"{status.prediction_error:.1f}",
             "tracking error": f"{status.tracking_error_rad:.3f}",
             "distances": "checked" if self._leapfrog.guard else "not checked",
         }
@@ -175,15 +175,15 @@ class LeapfrogSchedulerNode(ManagedNode):
             self._compare(message)
 
     def _compare(self, message: ContextFrameMsg) -> None:
-        """Hold a real frame against what was imagined of it."""
+        """Compare a camera frame with its prediction."""
         try:
             real = pixels(message.rgb, 1, message.height, message.width)[0]
         except MessageError as error:
             self._log_refusal(f"context frame {message.frame_index}: {error}", self.now())
             return
-        score = self._surprise.observed(message.session, message.frame_index, real)
+        score = self._prediction_error.observed(message.session, message.frame_index, real)
         if score is not None:
-            self._act(self._leapfrog.on_surprise(self.now(), score))
+            self._act(self._leapfrog.on_prediction_error(self.now(), score))
 
     def _on_joints(self, message: JointState) -> None:
         positions = self._order.apply(message.name, message.position)
@@ -210,10 +210,10 @@ class LeapfrogSchedulerNode(ManagedNode):
         decision = self._leapfrog.accept(chunk, self.now())
         self._act(decision)
         if decision.trajectory is not None:
-            self._imagined(message)
+            self._expect_frames(message)
         self._publish_status()
 
-    def _imagined(self, chunk: ActionChunk) -> None:
+    def _expect_frames(self, chunk: ActionChunk) -> None:
         """A chunk executes: its clip is what is expected now."""
         clip = self._clip
         if clip is None or clip.clip_id != chunk.clip_id or clip.session != chunk.session:
@@ -224,8 +224,8 @@ class LeapfrogSchedulerNode(ManagedNode):
         except MessageError as error:
             self._log_refusal(f"clip {clip.clip_id}: {error}", self.now())
             return
-        executed = range(first, first + self._settings.execute_frames)
-        self._surprise.imagined(clip.session, clip.frame_index, frames, executed)
+        executed = range(first, first + self._settings.execution_horizon)
+        self._prediction_error.expect(clip.session, clip.frame_index, frames, executed)
 
     def _on_clip(self, message: PredictedClip) -> None:
         if not message.refusal:
@@ -248,7 +248,7 @@ class LeapfrogSchedulerNode(ManagedNode):
     def _on_controller_state(self, name: str, message: Any) -> None:
         now = self.now()
         try:
-            state = commanded_from_msg(message)
+            state = controller_setpoint_from_msg(message)
         except MessageError as error:
             self._log_refusal(f"state of {name}: {error}", now)
             return
@@ -282,7 +282,7 @@ class LeapfrogSchedulerNode(ManagedNode):
     def _on_approve(
         self, request: SetBool.Request, response: SetBool.Response
     ) -> SetBool.Response:
-        """True: execute the clip that waits; false: have another one imagined."""
+        """True: execute the clip that waits; false: have another one predicted."""
         if not self.active:
             response.message = f"{NAME} is not active"
             return response
@@ -369,7 +369,8 @@ class LeapfrogSchedulerNode(ManagedNode):
         status = self._leapfrog.status(now)
         message = LeapfrogStatus(header=header(now))
         for name, value in dataclasses.asdict(status).items():
-            setattr(message, name, _plain(value))
+            # The message still has the old name of this one.
+            setattr(message, "surprise" if name == "prediction_error" else name, _plain(value))
         message.reason = self._reason(status.reason)
         self._published = (Mode(status.mode), status.reason)
         self._statuses.publish(message)
@@ -383,11 +384,9 @@ class LeapfrogSchedulerNode(ManagedNode):
 
 
 def _plain(value: Any) -> Any:
-    return (
-        int(value)
-        if isinstance(value, (Mode, np.integer))
-        else (float(value) if isinstance(value, np.floating) else value)
-    )
+    if isinstance(value, (Mode, np.integer)):
+        return int(value)
+    return float(value) if isinstance(value, np.floating) else value
 
 
 def main() -> int:

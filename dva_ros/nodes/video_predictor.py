@@ -1,4 +1,4 @@
-"""``video_predictor``: imagines what follows the newest frame.
+"""``video_predictor``: predicts what follows the newest frame.
 
 Frames are encoded into the model's context as they arrive, so that a request finds its context
 ready; on a GPU also while a clip is sampled. A predictor that joins late, or lost a frame, asks
@@ -33,11 +33,10 @@ from ..ros.conversions import (
     targets,
 )
 from ..ros.diagnostics import Health, Level
-from ..ros.managed_node import ManagedNode
+from ..ros.model_node import ModelNode
 from ..ros.parameters import declare, parameter
 from ..ros.process import run_node
 from ..ros.statistics import RollingStatistics
-from ..ros.worker import Worker
 from ..video.loading import DEVICES, ClipPredictor, load_predictor
 from ..video.prediction_session import (
     ClipRequest,
@@ -60,7 +59,7 @@ class VideoPredictorParameters:
         0, "denoising steps; 0: the checkpoint's own", minimum=0, maximum=1000
     )
     context_frames: int = parameter(
-        0, "frames of memory; 0: the checkpoint's own", minimum=0, maximum=100000
+        0, "frames in the context window; 0: the checkpoint's own", minimum=0, maximum=100000
     )
     num_real_frames: int = parameter(
         2, "real frames that go with a clip, for inverse dynamics", minimum=1, maximum=16
@@ -71,12 +70,11 @@ class VideoPredictorParameters:
     float8_cache: bool = parameter(False, "keep the context in eight bits, on a GPU")
 
 
-class VideoPredictorNode(ManagedNode):
+class VideoPredictorNode(ModelNode):
     """Takes context frames and requests, publishes `~/clip`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(NAME, **options)
-        self._worker: Worker | None = None
 
     def setup(self) -> None:
         """Load the model in the thread that will run it, and warm it up."""
@@ -85,12 +83,11 @@ class VideoPredictorNode(ManagedNode):
         self._spec = spec_settings.spec()
         self._grid_period_s = spec_settings.grid().frame_period_s
         path = checkpoint_path(settings.checkpoint)
-        self._model_name = f"{path.parent.name}/{path.name}"
-        self._worker = Worker("inference", self._on_failure)
-        predictor = self._worker.call(lambda: self._load(path))
+        worker = self.start_inference(path)
+        predictor = worker.call(lambda: self._load(path))
         require_spec(path, predictor.config.spec, self._spec, NAME)
         self._horizon = predictor.config.horizon
-        self._worker.call(lambda: self._warm_up(predictor))
+        worker.call(lambda: self._warm_up(predictor))
         self._session = PredictionSession(predictor, settings.num_real_frames)
         self._lock = threading.Lock()
         self._frames: deque[ContextFrame] = deque()
@@ -100,10 +97,7 @@ class VideoPredictorNode(ManagedNode):
         self._expected: tuple[int, int] | None = None
         self._asked = float("-inf")
         self._join_needed = False
-        self._latency = RollingStatistics()
         self._append_cost = RollingStatistics()
-        self._refused = 0
-        self._error = ""
         self._clips = self.advertise(PredictedClip, "~/clip", qos.COMMAND)
         self._clip_id = 0
         self.subscribe(ContextFrameMsg, "camera_context/context", self._on_frame, qos.FRAMES)
@@ -128,12 +122,6 @@ class VideoPredictorNode(ManagedNode):
         with self._lock:
             self._frames.clear()
             self._request = self._under_way = None
-
-    def teardown(self) -> None:
-        """End the inference thread."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
 
     def health(self) -> Sequence[Health]:
         """The model's latency and the state of its context."""
@@ -342,10 +330,6 @@ class VideoPredictorNode(ManagedNode):
                 refusal=reason,
             )
         )
-
-    def _on_failure(self, text: str) -> None:
-        self._error = text.strip().splitlines()[-1]
-        self.get_logger().error(text)
 
 
 def main() -> int:

@@ -1,13 +1,12 @@
 """docs/reference.md and config/sros2/policies.xml from the running nodes.
 
-``python -m dva_ros.reference.pages`` starts every node in this process, configures it as it is
+``python -m dva_ros.reference`` starts every node in this process, configures it as it is
 without any parameters file, and writes both. A test compares them.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +20,7 @@ from .security_policy import policies
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference.md"
 POLICIES = ROOT / "config" / "sros2" / "policies.xml"
-COMMAND = "python -m dva_ros.reference.pages"
+COMMAND = "python -m dva_ros.reference"
 
 HEAD = f"""# Reference
 
@@ -150,7 +149,3 @@ def main() -> int:
         path.write_text(text)
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from ..spec import EMBEDDED_CELL, GRIPPERS_BY_NAME, CameraSpec, CellSpec
-from .parameters import parameter
+from .parameters import described_fields, parameter
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SpecParameters:
     )
     speed_scaling: float = parameter(
         1.0,
-        "speed at which imagined motion is played, 1 as it was trained: the grid's period is "
+        "speed at which predicted motion is executed, 1 as it was trained: the grid's period is "
         "frame_period_s / speed_scaling; less where latency is longer than two frames",
         minimum=0.05,
         maximum=1.0,
@@ -70,5 +70,10 @@ class SpecParameters:
         )
 
 
-SPEC_PARAMETERS = frozenset(field.name for field in fields(SpecParameters))
-"""Set for all nodes at once (``/**`` in a parameters file), also for those that have no need."""
+SPEC_PARAMETERS = frozenset(
+    each
+    for name, _, described in described_fields(SpecParameters)
+    for each in (name, *described.renamed_from)
+)
+"""Names, deprecated ones included, that are set for all nodes at once (``/**`` in a parameters
+file), also for nodes that do not use them."""

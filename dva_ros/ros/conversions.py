@@ -21,7 +21,7 @@ from ..context.frame import ContextFrame
 from ..context.image_decoding import ImageError
 from ..context.picture import CompressedPicture, RawPicture
 from ..errors import UserError
-from ..leapfrog.commanded import Commanded
+from ..leapfrog.controller_setpoint import ControllerSetpoint
 from ..leapfrog.messages import Chunk, Frame, Request
 from ..trajectory import Trajectory, TrajectoryPoint
 
@@ -294,7 +294,7 @@ def controller_state_to_msg(
     )
 
 
-def commanded_from_msg(message: Any) -> Commanded:
+def controller_setpoint_from_msg(message: Any) -> ControllerSetpoint:
     """What a controller commands, from its state message; absent derivatives are zero.
 
     Raises:
@@ -316,7 +316,7 @@ def commanded_from_msg(message: Any) -> Commanded:
             raise MessageError(f"{field} has {len(values)} values for {len(names)} joints")
         if not np.isfinite(values).all():
             raise MessageError(f"{field} of {names[np.isfinite(values).argmin()]} is not finite")
-    return Commanded(seconds_of(message.header.stamp), names, **used)
+    return ControllerSetpoint(seconds_of(message.header.stamp), names, **used)
 
 
 def _point(state: ControllerJointState) -> JointTrajectoryPoint:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from ..errors import UserError
 
@@ -34,12 +35,14 @@ class Described:
         minimum: smallest allowed number.
         maximum: greatest allowed number.
         choices: allowed values.
+        renamed_from: deprecated names; a value given under one of them is still used.
     """
 
     description: str
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    renamed_from: tuple[str, ...] = ()
 
 
 def parameter(
@@ -49,9 +52,10 @@ def parameter(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: Sequence[str] = (),
+    renamed_from: tuple[str, ...] = (),
 ) -> Any:
     """A dataclass field that `declare` turns into a ROS parameter (lists are tuples here)."""
-    described = Described(description, minimum, maximum, tuple(choices))
+    described = Described(description, minimum, maximum, tuple(choices), renamed_from)
     return dataclasses.field(default=default, metadata={"described": described})
 
 
@@ -64,11 +68,15 @@ def described_fields(cls: type[Any]) -> Iterator[tuple[str, Any, Described]]:
 def declare(node: Node, cls: Callable[..., P]) -> P:
     """Declare the parameters of a class on a node and read their values.
 
+    A value under a deprecated name is used, with a warning.
+
     Raises:
         ParameterError: a value has the wrong type, lies outside its range, or does not fit the
-            others.
+            others, or a parameter has different values under its old and its new name.
     """
     assert isinstance(cls, type)
+    for note in adopt_renamed(node, cls):
+        node.get_logger().warning(note)
     values = {
         name: declared(node, name, default, described)
         for name, default, described in described_fields(cls)
@@ -78,6 +86,33 @@ def declare(node: Node, cls: Callable[..., P]) -> P:
     except ValueError as error:
         owner = node.get_fully_qualified_name()
         raise ParameterError(f"parameters of {owner}: {error}") from error
+
+
+def adopt_renamed(node: Node, cls: type[Any]) -> list[str]:
+    """Move values that were set under deprecated names to the new names.
+
+    Returns:
+        One warning per value that was moved.
+
+    Raises:
+        ParameterError: a parameter has different values under its old and its new name.
+    """
+    given, owner = node._parameter_overrides, node.get_fully_qualified_name()
+    warnings = []
+    for name, _, described in described_fields(cls):
+        for old in described.renamed_from:
+            if old not in given:
+                continue
+            value = given[old].value
+            if name in given and given[name].value != value:
+                raise ParameterError(
+                    f"{owner} has {old}: {value} and {name}: {given[name].value}; {old} is the "
+                    f"deprecated name of {name}: set {name} alone"
+                )
+            given[name] = Parameter(name, given[old].type_, value)
+            del given[old]  # moved: it is neither unknown nor reported again
+            warnings.append(f"parameter {old} of {owner} is deprecated; use {name}")
+    return warnings
 
 
 def declared(node: Node, name: str, default: Any, described: Described) -> Any:

@@ -23,8 +23,12 @@ class LeapfrogSchedulerParameters:
     max_committed_frames: int = parameter(
         0, "greatest d, which follows the p99 latency; 0: half the horizon", minimum=0, maximum=100
     )
-    execute_frames: int = parameter(
-        3, "a new request is made every so many frames", minimum=1, maximum=100
+    execution_horizon: int = parameter(
+        3,
+        "frames between requests",
+        minimum=1,
+        maximum=100,
+        renamed_from=("execute_frames",),
     )
     controller_period_s: float = parameter(
         0.01, "between updates of the controllers, s", minimum=0.0005, maximum=0.1
@@ -68,10 +72,14 @@ class LeapfrogSchedulerParameters:
     least_steps: int = parameter(
         1, "steps are reduced down to this where latency exceeds d", minimum=1, maximum=1000
     )
-    max_surprise: float = parameter(
-        0.0, "surprise score beyond which the robot holds; 0: never", minimum=0.0, maximum=1000.0
+    max_prediction_error: float = parameter(
+        0.0,
+        "prediction error score above which the robot holds; 0: never",
+        minimum=0.0,
+        maximum=1000.0,
+        renamed_from=("max_surprise",),
     )
-    single_step: bool = parameter(False, "every imagined clip waits at rest for ~/approve")
+    single_step: bool = parameter(False, "every predicted clip waits at rest for ~/approve")
     clearance_m: float = parameter(
         0.02, "least distance between the arms, m; 0: not checked", minimum=0.0, maximum=1.0
     )

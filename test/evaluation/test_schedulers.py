@@ -222,7 +222,7 @@ def test_timing_covers_the_latency_and_refuses_what_the_horizon_cannot() -> None
     timings = {ms: timing_for(BASE, ms / 1e3) for ms in (0, 100, 250, 400)}
     assert {ms: t.committed_frames for ms, t in timings.items()} == {0: 1, 100: 1, 250: 3, 400: 4}
     assert timings[250] == BASE
-    assert timings[400].execute_frames == 4
+    assert timings[400].execution_horizon == 4
     with pytest.raises(RefusedError, match="H = 8 < 2d = 10"):
         timing_for(BASE, 0.41)
 

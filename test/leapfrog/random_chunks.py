@@ -18,8 +18,8 @@ from dva_ros.leapfrog.messages import Decision, Frame, Request
 from dva_ros.leapfrog.motion import Motion
 from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.leapfrog.scheduler import Leapfrog
+from dva_ros.leapfrog.sent_trajectory import played_motion
 from dva_ros.leapfrog.splice import violation
-from dva_ros.leapfrog.wire import played
 
 TICK_S = 0.05
 KINDS = ("smooth", "noisy", "wild", "edges", "stuck", "spike", "broken", "gentle")
@@ -108,7 +108,7 @@ class Storm:
         if decision.trajectory is None:
             return
         self.counts["sent"] += 1
-        sent = played(decision.trajectory)
+        sent = played_motion(decision.trajectory)
         broken = violation(sent, LIMITS)
         if broken:
             self.faults.append(f"seed {self.seed}, {now:.3f} s: {broken}")

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from streams import HOME, LIMITS, NAMES, answer, frame
 
-from dva_ros.leapfrog.budget import Budget
+from dva_ros.leapfrog.latency_budget import LatencyBudget
 from dva_ros.leapfrog.messages import Mode
 from dva_ros.leapfrog.parameters import LeapfrogParameters
 from dva_ros.leapfrog.scheduler import Leapfrog
 
 
-def _fed(budget: Budget, latency: float, count: int, start: float = 0.0) -> list[str]:
+def _fed(budget: LatencyBudget, latency: float, count: int, start: float = 0.0) -> list[str]:
     notes = [budget.add(latency, start + i) for i in range(count)]
     return [note for note in notes if note]
 
 
 def test_committed_frames_follow_the_p99_within_their_bounds_and_say_so_once() -> None:
     """d covers the latency; cold starts do not count."""
-    budget = Budget(LeapfrogParameters(committed_frames=1, cold_start=2))
+    budget = LatencyBudget(LeapfrogParameters(committed_frames=1, cold_start=2))
     assert _fed(budget, 5.0, 2) == []
     assert budget.committed_frames == 1
     notes = _fed(budget, 0.25, 30)
@@ -31,7 +31,7 @@ def test_committed_frames_follow_the_p99_within_their_bounds_and_say_so_once() -
 
 def test_at_250_ms_nothing_changes_and_beyond_300_one_more_frame_is_committed() -> None:
     """The shipped timing is the one that the models were measured with."""
-    budget = Budget(LeapfrogParameters())
+    budget = LatencyBudget(LeapfrogParameters())
     assert _fed(budget, 0.25, 50) == []
     assert budget.committed_frames == 3
     _fed(budget, 0.31, 3)
@@ -40,7 +40,7 @@ def test_at_250_ms_nothing_changes_and_beyond_300_one_more_frame_is_committed() 
 
 def test_a_single_stall_neither_costs_steps_nor_motion() -> None:
     """One inference of five seconds is no reason to stop for good."""
-    budget = Budget(LeapfrogParameters(num_steps=4))
+    budget = LatencyBudget(LeapfrogParameters(num_steps=4))
     _fed(budget, 0.25, 110)
     _fed(budget, 5.0, 1)
     assert budget.num_steps == 4
@@ -49,7 +49,7 @@ def test_a_single_stall_neither_costs_steps_nor_motion() -> None:
 
 def test_the_predictors_own_steps_are_reduced_as_soon_as_chunks_say_how_many_they_are() -> None:
     """num_steps 0 leaves the choice to the predictor, until the horizon cannot cover it."""
-    budget = Budget(LeapfrogParameters(least_steps=2, cold_start=0))
+    budget = LatencyBudget(LeapfrogParameters(least_steps=2, cold_start=0))
     notes = [budget.add(0.6, 0.3 * i, num_steps=4) for i in range(10)]
     assert notes[-1].endswith("3 denoising steps from now on")
     assert budget.num_steps == 3
@@ -64,7 +64,7 @@ def test_the_predictors_own_steps_are_reduced_as_soon_as_chunks_say_how_many_the
 
 def test_a_stall_among_the_first_chunks_costs_no_step() -> None:
     """Ten latencies, one of them of five seconds: the p99 is it, the rest is fine."""
-    budget = Budget(LeapfrogParameters(num_steps=4, cold_start=0))
+    budget = LatencyBudget(LeapfrogParameters(num_steps=4, cold_start=0))
     _fed(budget, 5.0, 1)
     _fed(budget, 0.25, 30)
     assert budget.num_steps == 4
@@ -73,7 +73,7 @@ def test_a_stall_among_the_first_chunks_costs_no_step() -> None:
 
 def test_steps_are_reduced_before_motion_is_refused() -> None:
     """Latency that the horizon cannot cover: fewer steps one by one, then refusal."""
-    budget = Budget(LeapfrogParameters(num_steps=3, least_steps=2, cold_start=0))
+    budget = LatencyBudget(LeapfrogParameters(num_steps=3, least_steps=2, cold_start=0))
     notes = _fed(budget, 0.6, 10)
     assert budget.num_steps == 2
     assert "2 denoising steps" in notes[-1]

@@ -15,7 +15,7 @@ from dva_ros.cell.controller import (
     JointState,
     JointTrajectoryController,
 )
-from dva_ros.leapfrog.commanded import Commanded
+from dva_ros.leapfrog.controller_setpoint import ControllerSetpoint
 from dva_ros.leapfrog.controllers import Controllers
 from dva_ros.leapfrog.messages import Chunk, Mode
 from dva_ros.leapfrog.parameters import LeapfrogParameters
@@ -28,13 +28,13 @@ GROUPS = {
 }
 
 
-def _state(stamp: float, joints: tuple[str, ...], speed: float = 0.0) -> Commanded:
+def _state(stamp: float, joints: tuple[str, ...], speed: float = 0.0) -> ControllerSetpoint:
     """Joint i of all at i + speed * stamp, written one period ahead."""
     index = np.array([NAMES.index(name) if name in NAMES else -1.0 for name in joints])
     velocities = np.full(len(joints), speed)
     positions = index + velocities * stamp
     still = np.zeros(len(joints))
-    return Commanded(
+    return ControllerSetpoint(
         stamp, joints, positions + PERIOD_S * velocities, positions, velocities, still
     )
 
@@ -218,7 +218,9 @@ class _Cell:
             if controller.active and state is not None:
                 velocities = state.reference.velocities
                 moving = still if velocities is None else velocities
-                heard = Commanded(now, joints, output, state.reference.positions, moving, still)
+                heard = ControllerSetpoint(
+                    now, joints, output, state.reference.positions, moving, still
+                )
                 said.append(self.controllers.heard(name, now, heard))
         return [together for together in said if together is not None]
 

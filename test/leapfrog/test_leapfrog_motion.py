@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from streams import HOME, LIMITS, NAMES, SCALE
 
 from dva_ros.leapfrog.braking import brake
-from dva_ros.leapfrog.curve import curve_through
 from dva_ros.leapfrog.motion import Motion
 from dva_ros.leapfrog.shaping import Shaper
 from dva_ros.leapfrog.splice import violation
+from dva_ros.leapfrog.target_spline import curve_through
 
 SEEDS = st.integers(0, 2**31)
 SHAPER = Shaper(LIMITS, step_s=0.025, smoothing_s=0.03)

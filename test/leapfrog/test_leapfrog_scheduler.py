@@ -186,7 +186,7 @@ def test_too_fast_motion_is_refused_and_a_little_too_fast_is_smoothed() -> None:
 
 @pytest.mark.parametrize("change", [0.9, 1.2, 4.0, -9.0])
 def test_a_wild_target_that_would_not_execute_costs_itself_not_the_chunk(change: float) -> None:
-    """Targets beyond n + d + execute_frames are a reserve: those that can be are followed."""
+    """Targets beyond n + d + execution_horizon are a reserve: those that can be are followed."""
     leapfrog = engaged()
     request = _request(leapfrog, 0)
     blurred = targets_after(0)
@@ -441,7 +441,7 @@ def test_latency_leaves_the_cold_start_out() -> None:
     [
         ({"lead_s": 0.01}, "lead_s"),
         ({"committed_frames": 5}, "committed_frames"),
-        ({"execute_frames": 6}, "execute_frames"),
+        ({"execution_horizon": 6}, "execution_horizon"),
         ({"frame_period_s": 0.0}, "frame_period_s"),
         ({"overlap_s": 0.0}, "overlap_s"),
     ],

@@ -1,4 +1,4 @@
-"""Joints that do not follow, frames that surprise, arms that come too close."""
+"""Joints that do not follow, frames unlike their prediction, arms that come too close."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from streams import HOME, NAMES, answer, engaged, frame, targets_after
 from dva_ros.leapfrog.messages import Mode
 from dva_ros.leapfrog.motion import Motion
 from dva_ros.leapfrog.parameters import LeapfrogParameters
+from dva_ros.leapfrog.prediction_error import PredictionErrorScore
 from dva_ros.leapfrog.scheduler import Leapfrog
-from dva_ros.leapfrog.surprise import Surprise
 
 
 def _moving() -> Leapfrog:
@@ -65,42 +65,42 @@ def test_stale_input_sends_a_stop_at_once() -> None:
 
 
 def _score(
-    surprise: Surprise, rng: np.random.Generator, index: int, change: float
+    error: PredictionErrorScore, rng: np.random.Generator, index: int, change: float
 ) -> float | None:
-    imagined = rng.integers(90, 110, (80, 64, 3)).astype(np.uint8)
-    real = imagined.astype(np.float64) + rng.normal(0, 4, imagined.shape)
+    predicted = rng.integers(90, 110, (80, 64, 3)).astype(np.uint8)
+    real = predicted.astype(np.float64) + rng.normal(0, 4, predicted.shape)
     real[16:32, 32:48] += change
-    surprise.imagined(1, index - 4, np.tile(imagined, (8, 1, 1, 1)), range(4, 7))
-    return surprise.observed(1, index, np.clip(real, 0, 255).astype(np.uint8))
+    error.expect(1, index - 4, np.tile(predicted, (8, 1, 1, 1)), range(4, 7))
+    return error.observed(1, index, np.clip(real, 0, 255).astype(np.uint8))
 
 
-def test_a_thing_that_was_not_imagined_scores_far_above_what_is_usual() -> None:
+def test_a_thing_that_was_not_predicted_scores_far_above_what_is_usual() -> None:
     """One patch of twenty is enough; usual frames stay near 0, before there are enough: none."""
-    rng, surprise = np.random.default_rng(0), Surprise()
-    scores = [_score(surprise, rng, index, 0.0) for index in range(10, 100)]
+    rng, error = np.random.default_rng(0), PredictionErrorScore()
+    scores = [_score(error, rng, index, 0.0) for index in range(10, 100)]
     assert scores[:20] == [None] * 20
     usual = np.array([score for score in scores if score is not None])
     assert np.abs(usual).max() < 4
-    unusual = _score(surprise, rng, 101, 60.0)
+    unusual = _score(error, rng, 101, 60.0)
     assert unusual is not None
     assert unusual > 8
-    assert surprise.observed(1, 500, np.zeros((80, 64, 3), np.uint8)) is None
+    assert error.observed(1, 500, np.zeros((80, 64, 3), np.uint8)) is None
 
 
-def test_surprise_holds_the_robot_only_where_that_is_asked_for() -> None:
+def test_a_prediction_error_holds_the_robot_only_where_that_is_asked_for() -> None:
     """The score is published always, the stop is optional."""
     leapfrog = _moving()
-    assert leapfrog.on_surprise(0.3, 9.0).trajectory is None
-    assert leapfrog.status(0.3).surprise == 9.0
-    leapfrog = engaged(parameters=LeapfrogParameters(max_surprise=6.0))
+    assert leapfrog.on_prediction_error(0.3, 9.0).trajectory is None
+    assert leapfrog.status(0.3).prediction_error == 9.0
+    leapfrog = engaged(parameters=LeapfrogParameters(max_prediction_error=6.0))
     request = leapfrog.on_frame(frame(0), 0.0).request
     assert request is not None
     leapfrog.on_joint_states(0.2, HOME)
     leapfrog.accept(answer(request, targets_after(0)), 0.2)
-    leapfrog.on_surprise(0.25, 5.0)
+    leapfrog.on_prediction_error(0.25, 5.0)
     assert not leapfrog.state.held
-    assert leapfrog.on_surprise(0.3, 9.0).trajectory is not None
-    assert "surprise 9.0" in leapfrog.state.reason
+    assert leapfrog.on_prediction_error(0.3, 9.0).trajectory is not None
+    assert "prediction error score 9.0" in leapfrog.state.reason
 
 
 class _Never:

@@ -211,6 +211,28 @@ def test_what_the_nodes_would_not_take_is_said(tmp_path: Path) -> None:
         assert any(said in problem for problem in problems), (said, problems)
 
 
+def test_a_deprecated_parameter_name_is_reported_and_used(tmp_path: Path) -> None:
+    from dva_ros.resources import config_path
+
+    text, file = config_path("cell").read_text(), tmp_path / "cell.yaml"
+    assert "execution_horizon: 2" in text
+    file.write_text(text.replace("execution_horizon: 2", "execute_frames: 4", 1))
+    config = read_config(file)
+    assert config.problems == ()
+    (note,) = config.deprecated
+    assert note == (
+        "parameter execute_frames of leapfrog_scheduler is deprecated; use execution_horizon"
+    )
+    assert config.scheduler is not None and config.scheduler.execution_horizon == 4
+    checks = configuration_section(config, file).checks
+    (check,) = (check for check in checks if check.detail == note)
+    assert check.status is Status.OPTIONAL
+    both = "execution_horizon: 2\n    execute_frames: 4"
+    file.write_text(text.replace("execution_horizon: 2", both, 1))
+    (problem, *_) = read_config(file).problems
+    assert "execute_frames is the deprecated name of execution_horizon" in problem
+
+
 def test_a_speed_that_not_all_nodes_have_is_said_and_one_that_all_have_is_the_grids(
     tmp_path: Path,
 ) -> None:

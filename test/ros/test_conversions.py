@@ -140,11 +140,13 @@ def _controller_state(output: list[float], **reference: list[float]) -> dva.Cont
 
 def test_a_controllers_state_is_read_with_absent_fields() -> None:
     """Older controllers send no output, and position controllers no derivatives."""
-    state = convert.commanded_from_msg(_controller_state([], positions=[1.0, 2.0]))
+    state = convert.controller_setpoint_from_msg(_controller_state([], positions=[1.0, 2.0]))
     assert (state.stamp, state.joint_names) == (12.5, ("a", "b"))
     assert state.output.tolist() == state.positions.tolist() == [1.0, 2.0]
     assert state.velocities.tolist() == state.accelerations.tolist() == [0.0, 0.0]
-    state = convert.commanded_from_msg(_controller_state([1.5, 2.5], positions=[1.0, 2.0]))
+    state = convert.controller_setpoint_from_msg(
+        _controller_state([1.5, 2.5], positions=[1.0, 2.0])
+    )
     assert (state.output.tolist(), state.positions.tolist()) == ([1.5, 2.5], [1.0, 2.0])
 
 
@@ -161,4 +163,4 @@ def test_an_unusable_controllers_state_says_why(
 ) -> None:
     """Nothing is taken over from what is not known."""
     with pytest.raises(convert.MessageError, match=said):
-        convert.commanded_from_msg(_controller_state(output, **reference))
+        convert.controller_setpoint_from_msg(_controller_state(output, **reference))

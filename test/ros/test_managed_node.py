@@ -93,7 +93,7 @@ class Settings:
     rate: float = parameter(10.0, "rate, Hz", minimum=1.0, maximum=100.0)
     depth: int = parameter(4, "depth", minimum=1, maximum=8)
     kind: str = parameter("fast", "kind", choices=("fast", "slow"))
-    names: tuple[str, ...] = parameter(("a", "b"), "names")
+    names: tuple[str, ...] = parameter(("a", "b"), "names", renamed_from=("labels",))
 
     def __post_init__(self) -> None:
         if self.depth > len(self.names) * 4:
@@ -156,3 +156,28 @@ def test_a_parameter_that_nobody_reads_is_named_with_what_may_be_meant(
     said = capfd.readouterr().err
     assert "parameter deph is unknown here and has no effect; did you mean depth?" in said
     assert said.count("has no effect") == 1
+
+
+def test_a_deprecated_parameter_name_is_used_with_one_warning(
+    graph: Graph, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """From --ros-args as well; it is not reported as unknown, and declaring again says nothing."""
+    arguments = ["--ros-args", "-p", "labels:=[left, right, top]"]
+    node = graph.add(ManagedNode("configured", cli_args=arguments))
+    assert declare(node, Settings).names == ("left", "right", "top")
+    assert declare(node, Settings).names == ("left", "right", "top")
+    node.trigger_configure()
+    said = capfd.readouterr().err
+    assert said.count("parameter labels of /configured is deprecated; use names") == 1
+    assert "has no effect" not in said
+
+
+@pytest.mark.parametrize("new", [["x"], ["y"]])
+def test_an_old_and_a_new_name_must_have_the_same_value(graph: Graph, new: list[str]) -> None:
+    overrides = [Parameter("labels", value=["x"]), Parameter("names", value=new)]
+    node = graph.add(ManagedNode("configured", parameter_overrides=overrides))
+    if new == ["x"]:
+        assert declare(node, Settings).names == ("x",)
+        return
+    with pytest.raises(ParameterError, match="labels is the deprecated name of names"):
+        declare(node, Settings)

@@ -27,6 +27,7 @@ from ...nodes.recorder import RecorderParameters
 from ...nodes.video_predictor import VideoPredictorParameters
 from ...ros.cell_spec import SPEC_PARAMETERS, SpecParameters
 from ...ros.parameters import (
+    adopt_renamed,
     declare,
     declared,
     described_fields,
@@ -57,6 +58,7 @@ class CellConfig:
 
     Attributes:
         problems: values that no node accepts, or ignores; one sentence each.
+        deprecated: values that are used although their parameters have new names.
         spec: of all nodes; None where it is no valid one.
         grid: the same at the speed that motion is played at.
         context: of ``camera_context``; None where they are not valid. The same for the others.
@@ -67,6 +69,7 @@ class CellConfig:
     """
 
     problems: tuple[str, ...]
+    deprecated: tuple[str, ...] = ()
     spec: CellSpec | None = None
     grid: CellSpec | None = None
     context: CameraContextParameters | None = None
@@ -101,6 +104,7 @@ def read_config(path: Path) -> CellConfig:
 def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str]) -> CellConfig:
     specs: dict[str, SpecParameters] = {}
     found: dict[str, Any] = {}
+    deprecated: list[str] = []
     namespace = f"doctor_{os.getpid()}"
     for name in nodes:
         try:
@@ -117,10 +121,10 @@ def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str
             return CellConfig((*problems, f"ROS cannot read it: {reason}"))
         try:
             said: list[str] = []
-            _read_one(node, ProcessParameters, said)
-            found[name] = _read_one(node, PARAMETERS[name], said)
+            _read_one(node, ProcessParameters, said, deprecated)
+            found[name] = _read_one(node, PARAMETERS[name], said, deprecated)
             if name not in WITHOUT_SPEC:
-                settings = _read_one(node, SpecParameters, said)
+                settings = _read_one(node, SpecParameters, said, deprecated)
                 try:
                     specs |= {name: settings} if settings and settings.spec() else {}
                 except ValueError as error:
@@ -137,6 +141,7 @@ def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str
     first = next(iter(specs.values()), None)
     return CellConfig(
         problems=tuple(dict.fromkeys(problems)),
+        deprecated=tuple(text.replace(f"/{namespace}/", "") for text in deprecated),
         spec=first.spec() if first else None,
         grid=first.grid() if first else None,
         context=cast("CameraContextParameters | None", found["camera_context"]),
@@ -147,9 +152,13 @@ def _read(context: Context, path: Path, nodes: Sequence[str], problems: list[str
     )
 
 
-def _read_one(node: Node, cls: type[P], problems: list[str]) -> P | None:
+def _read_one(node: Node, cls: type[P], problems: list[str], deprecated: list[str]) -> P | None:
     """The parameters of a class; None, and all that is wrong, where they are not valid."""
     wrong = []
+    try:
+        deprecated += adopt_renamed(node, cls)
+    except UserError as error:
+        wrong.append(str(error))
     for name, default, described in described_fields(cls):
         try:
             declared(node, name, default, described)

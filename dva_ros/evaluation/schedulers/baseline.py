@@ -59,9 +59,9 @@ class BaselineState:
         return None if self.last_requested is None else frame.index - self.last_requested
 
     def is_due(self, frame: Frame, parameters: LeapfrogParameters) -> bool:
-        """Whether `execute_frames` have passed since the newest request."""
+        """Whether `execution_horizon` have passed since the newest request."""
         waited = self.waited(frame)
-        return waited is None or waited >= parameters.execute_frames
+        return waited is None or waited >= parameters.execution_horizon
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...leapfrog.curve import curve_through
 from ...leapfrog.messages import Frame, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
+from ...leapfrog.target_spline import curve_through
 from ...leapfrog.timeline import Timeline
 from .baseline import BaselineState, Question, require_ahead
 
@@ -42,7 +42,7 @@ class RealTimeChunking:
     def ask(
         self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
     ) -> Question | None:
-        """Every `execute_frames`."""
+        """Every `execution_horizon`."""
         if not state.is_due(frame, parameters):
             return None
         waited = state.waited(frame)

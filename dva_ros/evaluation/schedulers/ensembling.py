@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...leapfrog.curve import curve_through
 from ...leapfrog.messages import Frame, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
+from ...leapfrog.target_spline import curve_through
 from ...leapfrog.timeline import Timeline
 from .baseline import BaselineState, Question, next_tick, require_ahead, uncommitted
 

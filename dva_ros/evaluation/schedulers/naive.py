@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...leapfrog.curve import curve_through
 from ...leapfrog.messages import Frame, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
+from ...leapfrog.target_spline import curve_through
 from ...leapfrog.timeline import Timeline
 from .baseline import BaselineState, Question, next_tick, require_ahead, uncommitted
 
@@ -23,7 +23,7 @@ class NaiveReplacement:
     def ask(
         self, frame: Frame, state: BaselineState, parameters: LeapfrogParameters
     ) -> Question | None:
-        """Every `execute_frames`, with nothing committed."""
+        """Every `execution_horizon`, with nothing committed."""
         if not state.is_due(frame, parameters):
             return None
         return uncommitted(state)

@@ -54,5 +54,5 @@ def timing_for(base: LeapfrogParameters, latency_s: float) -> LeapfrogParameters
             f"{1e3 * base.frame_period_s:.0f} ms, and H = {base.horizon} < 2d = {2 * committed}; "
             "a smaller speed_scaling makes it fewer",
         )
-    execute = min(max(base.execute_frames, committed), base.horizon - committed)
-    return replace(base, committed_frames=committed, execute_frames=execute)
+    execute = min(max(base.execution_horizon, committed), base.horizon - committed)
+    return replace(base, committed_frames=committed, execution_horizon=execute)

@@ -15,8 +15,8 @@ from ...cell.timing import CONTROL_PERIOD_S
 from ...evaluation.command_log import CommandLog
 from ...leapfrog.limits import JointLimits
 from ...leapfrog.motion import Motion
+from ...leapfrog.sent_trajectory import played_motion
 from ...leapfrog.splice import violation
-from ...leapfrog.wire import played
 from ...ros import qos
 from ...ros.conversions import seconds_of, trajectory_from_msg
 
@@ -84,7 +84,7 @@ class Monitor(Node):
     def _on_trajectory(self, message: JointTrajectory) -> None:
         time = self.commands.newest
         if time is not None:
-            self.sent.append(Sent(time, played(trajectory_from_msg(message))))
+            self.sent.append(Sent(time, played_motion(trajectory_from_msg(message))))
 
     def _on_status(self, message: LeapfrogStatus) -> None:
         self.status = message

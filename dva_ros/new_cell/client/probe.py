@@ -16,11 +16,11 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
 
-from ...leapfrog.commanded import Commanded
+from ...leapfrog.controller_setpoint import ControllerSetpoint
 from ...ros import qos
 from ...ros.conversions import (
     MessageError,
-    commanded_from_msg,
+    controller_setpoint_from_msg,
     image_from_msg,
     seconds_of,
 )
@@ -61,7 +61,7 @@ class _Heard:
     arrivals: list[float] = field(default_factory=list)
     last: Any = None
     names: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    states: list[tuple[float, Commanded]] = field(default_factory=list)
+    states: list[tuple[float, ControllerSetpoint]] = field(default_factory=list)
     fault: str = ""
 
     def clear(self) -> None:
@@ -155,7 +155,7 @@ class _Probe:
     def _on_state(self, heard: _Heard, message: Any) -> None:
         self._on_stamped(heard, message)
         try:
-            heard.states.append((heard.arrivals[-1], commanded_from_msg(message)))
+            heard.states.append((heard.arrivals[-1], controller_setpoint_from_msg(message)))
         except MessageError as error:
             heard.fault = f"its state cannot be used: {error}"
 

@@ -13,7 +13,7 @@ _PERIOD_S = 0.04
 
 
 @dataclass
-class Divergence:
+class TrackingError:
     """Compares joint positions with what was commanded.
 
     Attributes:
@@ -31,14 +31,14 @@ class Divergence:
     _checked: float = float("-inf")
 
     @staticmethod
-    def of_measured() -> Divergence:
+    def of_measured() -> TrackingError:
         """For measured positions: a servo follows a moment later."""
-        return Divergence(np.linspace(0.0, 0.3, 4))
+        return TrackingError(np.linspace(0.0, 0.3, 4))
 
     @staticmethod
-    def of_commanded() -> Divergence:
+    def of_commanded() -> TrackingError:
         """For what the controller itself says it commands: at once, but clocks differ."""
-        return Divergence(np.linspace(-0.05, 0.1, 4))
+        return TrackingError(np.linspace(-0.05, 0.1, 4))
 
     def add(
         self,

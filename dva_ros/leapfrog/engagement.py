@@ -9,9 +9,9 @@ from .limits import JointLimits
 from .messages import Frame, Mode, RefusedError
 from .motion import Motion
 from .parameters import LeapfrogParameters
+from .scheduler_state import SchedulerState
 from .shaping import Shaper
 from .splice import violation
-from .state import LeapfrogState
 from .supervision import positions_fault
 
 _STANDING = 0.005
@@ -19,14 +19,14 @@ _STANDING = 0.005
 
 
 def engaged(
-    old: LeapfrogState,
+    old: SchedulerState,
     parameters: LeapfrogParameters,
     limits: JointLimits,
     now: float,
     commanded: np.ndarray,
     velocity: np.ndarray | None,
     acceleration: np.ndarray | None,
-) -> LeapfrogState:
+) -> SchedulerState:
     """The state at the beginning of an engagement; `commanded` and its derivatives are [J].
 
     Raises:
@@ -48,7 +48,7 @@ def engaged(
     stands = len(motion.times) == 1
     if stands and old.frame is not None:
         motion = _on_the_grid(motion, old.frame, parameters)
-    return LeapfrogState(
+    return SchedulerState(
         motion,
         wider,
         old.budget,

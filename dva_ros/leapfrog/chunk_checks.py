@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .frames import require_period
+from .frame_checks import require_period
 from .messages import Chunk, RefusedError, Request
 from .parameters import LeapfrogParameters
 

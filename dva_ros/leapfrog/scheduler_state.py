@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .budget import Budget
-from .consistency import consistency
-from .divergence import Divergence
+from .chunk_consistency import consistency
+from .latency_budget import LatencyBudget
 from .limits import JointLimits
 from .messages import Frame, Mode, Request, Status
 from .motion import Motion
 from .parameters import MAX_OVERLAP_S
 from .splice import Splice
+from .tracking_error import TrackingError
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Proposal:
 
 
 @dataclass
-class LeapfrogState:
+class SchedulerState:
     """Everything the scheduler remembers. Counters are since engagement.
 
     Attributes:
@@ -65,15 +65,15 @@ class LeapfrogState:
         refusals: kind -> count.
         tracking: measured against commanded positions.
         reference: what the controller says it commands against what it was sent.
-        surprise: how far what happened is from what was imagined, see `surprise.py`.
-        consistency: of the newest chunk, see `consistency.py`.
+        prediction_error: distance of the newest frame from its prediction, a score.
+        consistency: of the newest chunk, see `chunk_consistency.py`.
         max_position_step: greatest between the old and the new motion where they meet; rad or m.
         max_velocity_step: as above, per second.
     """
 
     motion: Motion
     limits: JointLimits
-    budget: Budget
+    budget: LatencyBudget
     mode: Mode = Mode.DISENGAGED
     reason: str = ""
     engaged: bool = False
@@ -97,9 +97,9 @@ class LeapfrogState:
     consumed_ticks: int = 0
     dropped_targets: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
-    tracking: Divergence = field(default_factory=Divergence.of_measured)
-    reference: Divergence = field(default_factory=Divergence.of_commanded)
-    surprise: float = 0.0
+    tracking: TrackingError = field(default_factory=TrackingError.of_measured)
+    reference: TrackingError = field(default_factory=TrackingError.of_commanded)
+    prediction_error: float = 0.0
     consistency: float = 0.0
     max_position_step: float = 0.0
     max_velocity_step: float = 0.0
@@ -154,6 +154,6 @@ class LeapfrogState:
             smoothed=self.smoothed,
             num_steps=self.budget.num_steps,
             tracking_error_rad=self.tracking.distance,
-            surprise=self.surprise,
+            prediction_error=self.prediction_error,
             approval_wanted=self.proposal is not None,
         )

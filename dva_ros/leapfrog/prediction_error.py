@@ -1,4 +1,4 @@
-"""How far what happens is from what was imagined."""
+"""How far the camera frames are from the predicted ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _KEPT = 64
 
 
 @dataclass
-class Surprise:
+class PredictionErrorScore:
     """Compares the frames of the clip that is executing with the real ones.
 
     The error of a frame is the mean square of its worst patch of 16 x 16 pixels (so that a small
     thing in a large picture counts), on a logarithmic scale. The score says how many standard
     deviations it lies above what it was before: 0 is as usual, 5 and more is not. The running mean
-    and deviation forget slowly, and surprising frames hardly change them.
+    and deviation forget slowly, and unusual frames hardly change them.
 
     Attributes:
         score: of the newest frame that could be compared; 0 while there are too few to say.
@@ -34,10 +34,10 @@ class Surprise:
     _mean: float = 0.0
     _variance: float = 0.0
     _session: int = 0
-    _imagined: dict[int, np.ndarray] = field(default_factory=dict)
+    _predicted: dict[int, np.ndarray] = field(default_factory=dict)
 
-    def imagined(self, session: int, frame_index: int, clip: np.ndarray, executed: range) -> None:
-        """A clip became motion.
+    def expect(self, session: int, frame_index: int, clip: np.ndarray, executed: range) -> None:
+        """Take the predicted frames of a clip that is executed.
 
         Args:
             session: of the clip.
@@ -46,16 +46,16 @@ class Surprise:
             executed: of these, the frames 1 .. H that execute.
         """
         if session != self._session:
-            self._session, self._imagined = session, {}
+            self._session, self._predicted = session, {}
         for ahead in executed:
             if ahead <= len(clip):
-                self._imagined[frame_index + ahead] = clip[ahead - 1]
-        for index in sorted(self._imagined)[:-_KEPT]:
-            del self._imagined[index]
+                self._predicted[frame_index + ahead] = clip[ahead - 1]
+        for index in sorted(self._predicted)[:-_KEPT]:
+            del self._predicted[index]
 
     def observed(self, session: int, frame_index: int, mosaic: np.ndarray) -> float | None:
-        """A real frame, uint8 [h, w, 3]; the score, or None where it was not imagined."""
-        clip_frame = self._imagined.pop(frame_index, None) if session == self._session else None
+        """A real frame, uint8 [h, w, 3]; the score, or None where it was not predicted."""
+        clip_frame = self._predicted.pop(frame_index, None) if session == self._session else None
         if clip_frame is None or clip_frame.shape != mosaic.shape:
             return None
         value = math.log(worst_patch_error(clip_frame, mosaic) + _FLOOR)
@@ -71,9 +71,9 @@ class Surprise:
         return self.score if self.count > _WARM_UP else None
 
 
-def worst_patch_error(imagined: np.ndarray, real: np.ndarray) -> float:
+def worst_patch_error(predicted: np.ndarray, real: np.ndarray) -> float:
     """Greatest mean square difference of a patch, of pixels 0..1, from uint8 [h, w, 3]."""
-    difference = (imagined.astype(np.float32) - real.astype(np.float32)) / 255.0
+    difference = (predicted.astype(np.float32) - real.astype(np.float32)) / 255.0
     square = (difference**2).mean(axis=-1)
     height, width = (size // _PATCH * _PATCH for size in square.shape)
     patches = square[:height, :width].reshape(height // _PATCH, _PATCH, width // _PATCH, _PATCH)

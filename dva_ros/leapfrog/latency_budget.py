@@ -16,7 +16,7 @@ _FORGET_S = 30.0
 """A latency that refused motion is measured anew after this long."""
 
 
-class Budget:
+class LatencyBudget:
     """Chooses d and the steps from the latency measured while running.
 
     d covers the p99 (cold start left out), within the parameters' bounds. Where even the greatest

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Commanded:
+class ControllerSetpoint:
     """One state of a controller; arrays are float64 [its joints] and finite.
 
     Attributes:

@@ -11,7 +11,7 @@ from .parameters import LeapfrogParameters
 _LEAST_STAMP_S = 0.001
 
 
-def continuing(
+def trajectory_to_send(
     names: tuple[str, ...], motion: Motion, now: float, parameters: LeapfrogParameters
 ) -> Trajectory:
     """The waypoints from a moment ago on, stamped with absolute time.
@@ -33,8 +33,8 @@ def continuing(
     return Trajectory(names, points, stamp)
 
 
-def played(trajectory: Trajectory) -> Motion:
-    """What a controller plays for a message that `continuing` made; its inverse."""
+def played_motion(trajectory: Trajectory) -> Motion:
+    """What a controller plays for a message that `trajectory_to_send` made; its inverse."""
     times = np.array([trajectory.stamp + point.time_from_start for point in trajectory.points])
     positions = np.stack([np.asarray(point.positions) for point in trajectory.points])
     velocities = np.stack([np.asarray(point.velocities) for point in trajectory.points])
