@@ -96,18 +96,16 @@ class CellSpec:
         """bool [J], True for gripper joints."""
         return np.array([name in self.gripper_joints for name in self.joint_names], dtype=bool)
 
-    def slowed(self, speed_scaling: float) -> CellSpec:
+    def slowed(self, time_scaling: float) -> CellSpec:
         """The same cell on a slower grid: what a model imagines for `frame_period_s` is played in
-        ``frame_period_s / speed_scaling``, and so long lies between the frames that it is shown.
+        ``frame_period_s / time_scaling``, and so long lies between the frames that it is shown.
 
         Raises:
             ValueError: not within 0 (excluded) and 1.
         """
-        if not 0.0 < speed_scaling <= 1.0:
-            raise ValueError(
-                f"speed_scaling must be greater than 0, 1 at most, got {speed_scaling}"
-            )
-        return replace(self, frame_period_s=self.frame_period_s / speed_scaling)
+        if not 0.0 < time_scaling <= 1.0:
+            raise ValueError(f"time_scaling must be greater than 0, 1 at most, got {time_scaling}")
+        return replace(self, frame_period_s=self.frame_period_s / time_scaling)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, for YAML."""

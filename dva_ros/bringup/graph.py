@@ -148,9 +148,9 @@ def checkpoint_overrides(models: Path) -> dict[str, dict[str, object]]:
     }
 
 
-def speed_overrides(speed_scaling: float) -> dict[str, dict[str, object]]:
+def speed_overrides(time_scaling: float) -> dict[str, dict[str, object]]:
     """The overrides that set the time scaling of all nodes with a time grid."""
     return {
-        name: {"speed_scaling": speed_scaling}
+        name: {"time_scaling": time_scaling}
         for name in ("camera_context", "video_predictor", "leapfrog_scheduler")
     }

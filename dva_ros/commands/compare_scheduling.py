@@ -116,11 +116,11 @@ def _options(args: argparse.Namespace) -> ComparisonOptions:
     unknown = [name for name in names if name not in SCHEDULERS]
     if unknown:
         raise UserError(f"unknown scheduler '{unknown[0]}'; there are: {', '.join(SCHEDULERS)}")
-    speed = read_speed(args.speed_scaling)
+    speed = read_speed(args.time_scaling)
     return ComparisonOptions(
         schedulers=names,
         latencies_ms=latencies,
-        speed_scaling=None if speed is None else in_whole_ticks(speed),
+        time_scaling=None if speed is None else in_whole_ticks(speed),
         lead_s=args.lead_ms / 1e3,
         task=args.task,
         episodes=args.episodes,

@@ -87,7 +87,7 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
     if args.scheduler != "leapfrog" and args.ros:
         raise UserError(f"--scheduler {args.scheduler} runs in process only: leave --ros out")
     return EvaluationOptions(
-        speed_scaling=_speed(args),
+        time_scaling=_speed(args),
         task=args.task,
         episodes=args.episodes,
         seed=args.seed,
@@ -110,10 +110,10 @@ def _speed(args: argparse.Namespace) -> float:
     from ..evaluation.schedulers.timing import p99_latency_s
     from ..evaluation.speed import in_whole_ticks, speed_for_latency
 
-    speed = read_speed(args.speed_scaling)
+    speed = read_speed(args.time_scaling)
     if args.ros:
         if speed is None:
-            raise UserError(f"--speed-scaling {AUTO} needs a modelled latency: leave --ros out")
+            raise UserError(f"--time-scaling {AUTO} needs a modelled latency: leave --ros out")
         return speed
     if speed is None:
         return speed_for_latency(p99_latency_s(args.latency_ms / 1e3, args.jitter_ms / 1e3))

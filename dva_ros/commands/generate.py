@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-TAKEOVER_LATENCY_MS = 250.0
-TAKEOVER_BETWEEN_S = (0.4, 6.0)
+from ..renamed_options import add_deprecated_name
+
+INTERVENTION_LATENCY_MS = 250.0
+INTERVENTION_BETWEEN_S = (0.4, 6.0)
 SUMMARY = "record expert or random-motion episodes of the embedded cell as a LeRobot dataset"
 
 
@@ -27,30 +29,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--random-motion", action="store_true", help="record random motion instead of tasks"
     )
-    parser.add_argument(
-        "--takeover-from",
+    option = parser.add_argument(
+        "--intervention-from",
         type=Path,
         metavar="MODELS",
         help="let these checkpoints drive for a random while before the expert takes over, so "
         "that it shows how to recover from the models' own mistakes (DAgger)",
     )
-    parser.add_argument(
-        "--takeover-latency-ms",
+    add_deprecated_name(parser, option, "--takeover-from")
+    option = parser.add_argument(
+        "--intervention-latency-ms",
         type=float,
-        default=TAKEOVER_LATENCY_MS,
+        default=INTERVENTION_LATENCY_MS,
         metavar="MS",
         help="modelled latency while the checkpoints drive (%(default)g); a slow machine's makes "
         "other mistakes",
     )
-    parser.add_argument(
-        "--takeover-between",
+    add_deprecated_name(parser, option, "--takeover-latency-ms")
+    option = parser.add_argument(
+        "--intervention-between",
         type=float,
         nargs=2,
-        default=TAKEOVER_BETWEEN_S,
+        default=INTERVENTION_BETWEEN_S,
         metavar="S",
         help="seconds into the scene between which the expert takes over (0.4 6); scenes that the "
-        "models have finished by then are left out: late takeovers show what they cannot do",
+        "models have finished by then are left out: late interventions show what they cannot do",
     )
+    add_deprecated_name(parser, option, "--takeover-between")
     parser.add_argument("--workers", type=int, default=2, help="processes that record")
     parser.add_argument(
         "--no-perturbation", action="store_true", help="never disturb the expert's motion"
@@ -67,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from ..data.cell_recorder import CellRecorder
     from ..data.generation import Recorded, RecorderFactory, generate
     from ..data.generation_plan import GenerationConfig
-    from ..evaluation.takeover import TakeoverRecorder
+    from ..evaluation.intervention import InterventionRecorder
     from ..spec import EMBEDDED_CELL
 
     config = GenerationConfig(
@@ -77,18 +82,18 @@ def run(args: argparse.Namespace) -> int:
         split=args.split,
         perturb=not args.no_perturbation,
         keep_failures=args.keep_failures,
-        policy="" if args.takeover_from is None else str(args.takeover_from),
-        policy_latency_ms=0.0 if args.takeover_from is None else args.takeover_latency_ms,
-        takeover_from_s=args.takeover_between[0],
-        takeover_until_s=args.takeover_between[1],
+        policy="" if args.intervention_from is None else str(args.intervention_from),
+        policy_latency_ms=0.0 if args.intervention_from is None else args.intervention_latency_ms,
+        intervention_from_s=args.intervention_between[0],
+        intervention_until_s=args.intervention_between[1],
     )
     make_recorder: RecorderFactory = CellRecorder
-    if args.takeover_from is not None:
+    if args.intervention_from is not None:
         make_recorder = partial(
-            TakeoverRecorder,
-            args.takeover_from,
-            args.takeover_latency_ms / 1000,
-            tuple(args.takeover_between),
+            InterventionRecorder,
+            args.intervention_from,
+            args.intervention_latency_ms / 1000,
+            tuple(args.intervention_between),
         )
     total = len(config.tasks) * config.episodes
     frames = succeeded = recorded = 0
@@ -129,15 +134,15 @@ def _tasks(args: argparse.Namespace) -> tuple[str, ...]:
 
     if args.episodes < 1 or args.workers < 1:
         raise UserError("--episodes and --workers must be at least 1")
-    if not args.takeover_latency_ms >= 0:
-        raise UserError("--takeover-latency-ms must not be negative")
-    if not 0 < args.takeover_between[0] <= args.takeover_between[1] < math.inf:
-        raise UserError("--takeover-between needs two times, 0 < the first <= the second")
+    if not args.intervention_latency_ms >= 0:
+        raise UserError("--intervention-latency-ms must not be negative")
+    if not 0 < args.intervention_between[0] <= args.intervention_between[1] < math.inf:
+        raise UserError("--intervention-between needs two times, 0 < the first <= the second")
     if args.random_motion:
         if args.task:
             raise UserError("--random-motion records no task: leave --task out")
-        if args.takeover_from is not None:
-            raise UserError("--takeover-from needs a task, --random-motion has none")
+        if args.intervention_from is not None:
+            raise UserError("--intervention-from needs a task, --random-motion has none")
         return (RANDOM_MOTION,)
     names = tuple(name for name in args.task.split(",") if name)
     if not names:

@@ -111,7 +111,7 @@ def record_episode(cell: Cell, task: Task, seed: int, split: Split, *, perturb: 
     return recorder.episode(task.name, instruction, seed, cell.evaluate().success)
 
 
-def record_takeover(
+def record_intervention(
     cell: Cell, task: Task, seed: int, split: Split, drive: Callable[[EpisodeRecorder], bool]
 ) -> Episode | None:
     """Let a policy drive for a while, then the expert (DAgger, Ross et al. 2011).

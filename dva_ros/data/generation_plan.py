@@ -56,8 +56,8 @@ class GenerationConfig:
         keep_failures: keep episodes that missed their task (random motion is always kept).
         policy: folder of the checkpoints that drive until the expert takes over; "" for none.
         policy_latency_ms: modelled latency with which they drive.
-        takeover_from_s: the expert takes over after this time at the earliest, s.
-        takeover_until_s: and after this time at the latest, s. Scenes that the policy has
+        intervention_from_s: the expert takes over after this time at the earliest, s.
+        intervention_until_s: and after this time at the latest, s. Scenes that the policy has
             finished by then give no episode.
     """
 
@@ -69,8 +69,8 @@ class GenerationConfig:
     keep_failures: bool
     policy: str = ""
     policy_latency_ms: float = 0.0
-    takeover_from_s: float = 0.4
-    takeover_until_s: float = 6.0
+    intervention_from_s: float = 0.4
+    intervention_until_s: float = 6.0
 
     def jobs(self) -> list[list[EpisodeJob]]:
         """The episodes of every shard; tasks take turns."""

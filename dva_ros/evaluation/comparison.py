@@ -27,7 +27,7 @@ class ComparisonOptions:
     Attributes:
         schedulers: names in `schedulers.registry.SCHEDULERS`.
         latencies_ms: modelled latencies, from a frame to its chunk's arrival.
-        speed_scaling: speed at which imagined motion is played; None: as the latency needs it.
+        time_scaling: speed at which imagined motion is played; None: as the latency needs it.
         lead_s: time that leapfrog leaves its messages to reach the controller, s.
         task, episodes, seed, split, policy, models, max_seconds: see `EvaluationOptions`.
         workers: processes.
@@ -35,7 +35,7 @@ class ComparisonOptions:
 
     schedulers: tuple[str, ...]
     latencies_ms: tuple[float, ...]
-    speed_scaling: float | None
+    time_scaling: float | None
     lead_s: float
     task: str
     episodes: int
@@ -55,10 +55,10 @@ class ComparisonOptions:
                 seed=self.seed,
                 split=self.split,
                 latency_s=latency_ms / 1e3,
-                speed_scaling=(
+                time_scaling=(
                     speed_for_latency(latency_ms / 1e3)
-                    if self.speed_scaling is None
-                    else self.speed_scaling
+                    if self.time_scaling is None
+                    else self.time_scaling
                 ),
                 lead_s=self.lead_s,
                 models=self.models,
@@ -85,7 +85,7 @@ class Row:
     Attributes:
         scheduler: its name.
         latency_ms: modelled.
-        speed_scaling: speed at which imagined motion was played.
+        time_scaling: speed at which imagined motion was played.
         episodes: scenes.
         success: share of them that succeeded.
         success_interval_95: Wilson interval of it.
@@ -100,7 +100,7 @@ class Row:
 
     scheduler: str
     latency_ms: float
-    speed_scaling: float
+    time_scaling: float
     episodes: int
     success: float
     success_interval_95: tuple[float, float]
@@ -122,7 +122,7 @@ class Row:
         return Row(
             scheduler=options.scheduler,
             latency_ms=1e3 * options.latency_s,
-            speed_scaling=options.speed_scaling,
+            time_scaling=options.time_scaling,
             episodes=count,
             success=len(successes) / count,
             success_interval_95=wilson_interval(len(successes), count),

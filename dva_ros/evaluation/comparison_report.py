@@ -56,7 +56,7 @@ def refusals(rows: Sequence[Row]) -> list[str]:
 
 
 def _columns(row: Row) -> tuple[str, ...]:
-    return (f"{row.latency_ms:.0f}", f"{row.speed_scaling:.2f}", *_figures(row))
+    return (f"{row.latency_ms:.0f}", f"{row.time_scaling:.2f}", *_figures(row))
 
 
 def _figures(row: Row) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class EvaluationOptions:
         policy: "model", "expert-replay" to send an expert's recorded motion instead, or "expert"
             to ask the expert anew every time.
         scheduler: name in `schedulers.registry.SCHEDULERS` (in process only).
-        speed_scaling: speed at which imagined motion is played; see `speed.py`.
+        time_scaling: speed at which imagined motion is played; see `speed.py`.
         workers: processes (in process only).
         max_seconds: an episode without success ends after this many seconds on the cell's clock.
         video: mp4 of the first episode to write, or None.
@@ -55,7 +55,7 @@ class EvaluationOptions:
     models: Path = Path("models/cpu")
     policy: PolicyName = "model"
     scheduler: str = "leapfrog"
-    speed_scaling: float = 1.0
+    time_scaling: float = 1.0
     workers: int = 2
     max_seconds: float = 20.0
     video: Path | None = None
@@ -176,7 +176,7 @@ class EvaluationReport:
             "mode": self.mode,
             "policy": self.options.policy,
             "scheduler": self.options.scheduler,
-            "speed_scaling": self.options.speed_scaling,
+            "time_scaling": self.options.time_scaling,
             "split": self.options.split,
             "episodes": len(outcomes),
             "seeds": [o.seed for o in outcomes],
@@ -222,7 +222,7 @@ class EvaluationReport:
         seeds = self.options.seeds
         rows = {
             "task": f"{values['task']} ({values['mode']}, policy {values['policy']}, "
-            f"scheduler {values['scheduler']}, speed {values['speed_scaling']:.2g})",
+            f"scheduler {values['scheduler']}, speed {values['time_scaling']:.2g})",
             "scenes": f"{len(self.outcomes)} of split '{self.options.split}', "
             f"seeds {seeds[0]}..{seeds[-1]}",
             "success": f"{self.successes}/{len(self.outcomes)} = {values['success_rate']:.0%} "

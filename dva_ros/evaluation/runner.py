@@ -107,7 +107,7 @@ class Worker:
         self._task = find_task(options.task)
         self._split = cast(Split, options.split)
         parameters, policy = self._policy()
-        parameters = parameters.slowed(options.speed_scaling)
+        parameters = parameters.slowed(options.time_scaling)
         if options.lead_s is not None:
             parameters = replace(parameters, lead_s=options.lead_s)
         limits = JointLimits.load(config_path("joint_limits"), self._cell.spec.joint_names)
@@ -141,7 +141,7 @@ class Worker:
         path = options.video
         if path is None or seed != options.seed:
             return self.loop.run(self._task, seed, self._split, watcher)
-        spec = self._cell.spec.slowed(options.speed_scaling)
+        spec = self._cell.spec.slowed(options.time_scaling)
         with EpisodeVideo(path, spec, f"{self._task.name}, scene {seed}") as video:
             outcome = self.loop.run(self._task, seed, self._split, video)
             video.finish(outcome.success, outcome.outcome)

@@ -18,17 +18,17 @@ RELIABLE_FRAMES = 2
 
 
 def speed_for_latency(latency_s: float) -> float:
-    """The greatest speed_scaling at which `RELIABLE_FRAMES` cover a latency, s."""
+    """The greatest time_scaling at which `RELIABLE_FRAMES` cover a latency, s."""
     ticks = math.ceil(latency_s / RELIABLE_FRAMES / CONTROL_PERIOD_S - 1e-9)
     period = EMBEDDED_CELL.frame_period_s
     return min(1.0, period / (ticks * CONTROL_PERIOD_S)) if ticks else 1.0
 
 
-def in_whole_ticks(speed_scaling: float) -> float:
-    """The nearest speed_scaling at which a frame is a whole number of control periods.
+def in_whole_ticks(time_scaling: float) -> float:
+    """The nearest time_scaling at which a frame is a whole number of control periods.
 
     Raises:
         ValueError: not within 0 (excluded) and 1.
     """
-    period = EMBEDDED_CELL.slowed(speed_scaling).frame_period_s
+    period = EMBEDDED_CELL.slowed(time_scaling).frame_period_s
     return EMBEDDED_CELL.frame_period_s / (round(period / CONTROL_PERIOD_S) * CONTROL_PERIOD_S)

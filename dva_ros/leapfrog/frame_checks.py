@@ -40,5 +40,5 @@ def require_period(what: str, found_s: float, parameters: LeapfrogParameters) ->
         raise RefusedError(
             "other grid",
             f"{what} {found_s:.3g} s apart, the scheduler's {period_s:.3g} s: frame_period_s and "
-            "speed_scaling must be the same in all nodes",
+            "time_scaling must be the same in all nodes",
         )

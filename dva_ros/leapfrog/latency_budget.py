@@ -36,7 +36,7 @@ class LatencyBudget:
         self._own_steps = parameters.num_steps
         self.latency = LatencyTracker(parameters.cold_start)
         self.num_steps = parameters.num_steps
-        self.committed_frames = parameters.committed_frames
+        self.committed_frames = parameters.inference_delay_frames
 
     def add(self, latency_s: float, now: float, num_steps: int = 0) -> str:
         """Count a latency; says what it changes, empty where nothing.
@@ -51,7 +51,7 @@ class LatencyBudget:
         self.latency.add(latency_s)
         p99, period = self.latency.percentile(99), parameters.frame_period_s
         needed = math.ceil((p99 - TOLERANCE_S) / period) if p99 > 0 else 0
-        chosen = min(max(needed, parameters.committed_frames), parameters.greatest_committed)
+        chosen = min(max(needed, parameters.inference_delay_frames), parameters.greatest_committed)
         changed = chosen != self.committed_frames
         self.committed_frames = chosen
         if needed > parameters.greatest_committed and self.latency.count >= _ENOUGH:
@@ -82,7 +82,7 @@ class LatencyBudget:
         if latency.percentile(50) <= longest + TOLERANCE_S:
             return ""
         share = math.floor(100 * parameters.greatest_committed / needed) / 100
-        remedy = f"a speed_scaling of {share:g} times what it is would do"
+        remedy = f"a time_scaling of {share:g} times what it is would do"
         self._failed_at = now
         self._failure = (
             f"horizon {parameters.horizon} < 2 x {needed}: {figures} "

@@ -14,9 +14,10 @@ class LeapfrogParameters:
     Attributes:
         frame_period_s: period of the time grid.
         horizon: H, targets in a chunk.
-        committed_frames: least d, frames that keep executing while a chunk is made; d frame
+        inference_delay_frames: least d, frames that keep executing while a chunk is made; d frame
             periods cover the latency from a camera's stamp to the chunk.
-        max_committed_frames: greatest d; 0: half of the horizon. In between d follows the latency.
+        max_inference_delay_frames: greatest d; 0: half of the horizon. Below it d follows
+            the latency.
         execution_horizon: frames between requests.
         controller_period_s: between updates of a joint_trajectory_controller.
         lead_s: from sending a message to where its motion leaves the executing one; at least
@@ -38,8 +39,8 @@ class LeapfrogParameters:
 
     frame_period_s: float = 0.1
     horizon: int = 8
-    committed_frames: int = 3
-    max_committed_frames: int = 0
+    inference_delay_frames: int = 3
+    max_inference_delay_frames: int = 0
     execution_horizon: int = 3
     controller_period_s: float = 0.01
     lead_s: float = 0.08
@@ -58,21 +59,22 @@ class LeapfrogParameters:
     @property
     def greatest_committed(self) -> int:
         """The greatest d: H >= 2 d, and motion lasts until the next chunk."""
-        greatest = self.max_committed_frames or self.horizon // 2
-        return max(self.committed_frames, min(greatest, self.horizon - self.execution_horizon))
+        greatest = self.max_inference_delay_frames or self.horizon // 2
+        room = self.horizon - self.execution_horizon
+        return max(self.inference_delay_frames, min(greatest, room))
 
     @property
     def knot_period_s(self) -> float:
         """Of the grid on which all motion has its knots: a quarter of a frame."""
         return self.frame_period_s / 4
 
-    def slowed(self, speed_scaling: float) -> LeapfrogParameters:
-        """For a grid that is slower by `speed_scaling`, within 0 (excluded) and 1.
+    def slowed(self, time_scaling: float) -> LeapfrogParameters:
+        """For a grid that is slower by `time_scaling`, within 0 (excluded) and 1.
 
         The same latency is fewer frames then. Input is stale as much later as the next frame
         comes later. Everything that is the joints' and the wire's stays.
         """
-        period = self.frame_period_s / speed_scaling
+        period = self.frame_period_s / time_scaling
         timeout = self.stale_timeout_s + period - self.frame_period_s
         return replace(self, frame_period_s=period, stale_timeout_s=timeout)
 
@@ -99,19 +101,19 @@ class LeapfrogParameters:
                 f"overlap_s must lie within two controller periods and {MAX_OVERLAP_S} s, "
                 f"got {self.overlap_s}"
             )
-        if not 0 <= self.committed_frames <= self.horizon // 2:
+        if not 0 <= self.inference_delay_frames <= self.horizon // 2:
             raise ValueError(
-                f"committed_frames must lie within 0 and half of horizon "
-                f"({self.horizon // 2}), got {self.committed_frames}"
+                f"inference_delay_frames must lie within 0 and half of horizon "
+                f"({self.horizon // 2}), got {self.inference_delay_frames}"
             )
-        if not 0 <= self.max_committed_frames <= self.horizon // 2:
+        if not 0 <= self.max_inference_delay_frames <= self.horizon // 2:
             raise ValueError(
-                f"max_committed_frames must lie within 0 and half of horizon "
-                f"({self.horizon // 2}), got {self.max_committed_frames}"
+                f"max_inference_delay_frames must lie within 0 and half of horizon "
+                f"({self.horizon // 2}), got {self.max_inference_delay_frames}"
             )
-        if self.committed_frames + self.execution_horizon > self.horizon:
+        if self.inference_delay_frames + self.execution_horizon > self.horizon:
             raise ValueError(
-                f"committed_frames + execution_horizon ({self.committed_frames} + "
+                f"inference_delay_frames + execution_horizon ({self.inference_delay_frames} + "
                 f"{self.execution_horizon}) must not exceed horizon ({self.horizon}): motion "
                 "would run out before the next chunk"
             )

@@ -103,7 +103,7 @@ def scheduler_lines(
     rate = f"{update_rate_hz or DEFAULT_UPDATE_RATE_HZ:g} Hz"
     return [
         Line("horizon", 8),
-        Line("committed_frames", 2, "at least; more where the latency needs it: docs/leapfrog.md"),
+        Line("inference_delay_frames", 2, "at least; the latency may need more"),
         Line("execution_horizon", 2),
         Line(
             "controller_period_s",

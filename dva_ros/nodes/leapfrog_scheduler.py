@@ -75,7 +75,7 @@ class LeapfrogSchedulerNode(ManagedNode):
         limits = JointLimits.load(config_path(settings.joint_limits), names)
         self._boxes = settings.boxes()
         try:
-            timing = settings.leapfrog(spec_settings.frame_period_s, spec_settings.speed_scaling)
+            timing = settings.leapfrog(spec_settings.frame_period_s, spec_settings.time_scaling)
         except ValueError as error:
             raise UserError(f"parameters of {self.get_fully_qualified_name()}: {error}") from error
         self._leapfrog = Leapfrog(timing, limits, names)

@@ -51,7 +51,7 @@ class CellSettings:
         limits: when a source counts as missing.
         controllers: whose commands become actions.
         names: other names in the recording.
-        speed_scaling: time scaling with which motion was executed during the recording.
+        time_scaling: time scaling with which motion was executed during the recording.
     """
 
     spec: CellSpec = EMBEDDED_CELL
@@ -59,15 +59,15 @@ class CellSettings:
     limits: SourceLimits = field(default_factory=SourceLimits)
     controllers: tuple[str, ...] = CONTROLLERS
     names: NameMap = NameMap()
-    speed_scaling: float = 1.0
+    time_scaling: float = 1.0
 
     def __post_init__(self) -> None:
-        self.spec.slowed(self.speed_scaling)  # raises ValueError where that is no speed
+        self.spec.slowed(self.time_scaling)  # raises ValueError where that is no speed
 
     @property
     def grid(self) -> CellSpec:
         """The spec on the grid that the cell ran on; its frames become those of `spec`."""
-        return self.spec.slowed(self.speed_scaling)
+        return self.spec.slowed(self.time_scaling)
 
     def cell_joints(self, names: Sequence[str]) -> tuple[str, ...]:
         """Joints of the recording by their names in the cell; others keep theirs, but for those
@@ -193,7 +193,7 @@ def _settings(context: Mapping[str, Any], scheduler: Mapping[str, Any]) -> CellS
             frozen_motion=float(context.get("frozen_motion_rad", limits.frozen_motion)),
         ),
         controllers=tuple(scheduler.get("controllers", CONTROLLERS)),
-        speed_scaling=float(context.get("speed_scaling", 1.0)),
+        time_scaling=float(context.get("time_scaling", context.get("speed_scaling", 1.0))),
     )
 
 

@@ -25,12 +25,13 @@ class SpecParameters:
     frame_period_s: float = parameter(
         EMBEDDED_CELL.frame_period_s, "period of the time grid, s", minimum=0.005, maximum=2.0
     )
-    speed_scaling: float = parameter(
+    time_scaling: float = parameter(
         1.0,
         "speed at which predicted motion is executed, 1 as it was trained: the grid's period is "
-        "frame_period_s / speed_scaling; less where latency is longer than two frames",
+        "frame_period_s / time_scaling; less where latency is longer than two frames",
         minimum=0.05,
         maximum=1.0,
+        renamed_from=("speed_scaling",),
     )
     gripper_joints: tuple[str, ...] = parameter(
         GRIPPERS_BY_NAME,
@@ -46,12 +47,12 @@ class SpecParameters:
             )
 
     def grid(self) -> CellSpec:
-        """The spec on the grid that the cell runs on, slower by `speed_scaling`.
+        """The spec on the grid that the cell runs on, slower by `time_scaling`.
 
         Raises:
             ValueError: see `spec`.
         """
-        return self.spec().slowed(self.speed_scaling)
+        return self.spec().slowed(self.time_scaling)
 
     def spec(self) -> CellSpec:
         """The spec that these parameters say, as a checkpoint must have it.

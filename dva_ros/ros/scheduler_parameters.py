@@ -17,11 +17,19 @@ class LeapfrogSchedulerParameters:
     """Timing, limits and the controllers."""
 
     horizon: int = parameter(8, "H, targets in a chunk", minimum=2, maximum=1000)
-    committed_frames: int = parameter(
-        3, "least d, frames that keep executing while a chunk is made", minimum=0, maximum=100
+    inference_delay_frames: int = parameter(
+        3,
+        "least d, frames that keep executing while a chunk is made",
+        minimum=0,
+        maximum=100,
+        renamed_from=("committed_frames",),
     )
-    max_committed_frames: int = parameter(
-        0, "greatest d, which follows the p99 latency; 0: half the horizon", minimum=0, maximum=100
+    max_inference_delay_frames: int = parameter(
+        0,
+        "greatest d, which follows the p99 latency; 0: half the horizon",
+        minimum=0,
+        maximum=100,
+        renamed_from=("max_committed_frames",),
     )
     execution_horizon: int = parameter(
         3,
@@ -115,12 +123,12 @@ class LeapfrogSchedulerParameters:
         if not names or not all(names) or len(set(names)) < len(names):
             raise ValueError(f"controllers must be names, each once, got {list(names)}")
 
-    def leapfrog(self, frame_period_s: float, speed_scaling: float = 1.0) -> LeapfrogParameters:
+    def leapfrog(self, frame_period_s: float, time_scaling: float = 1.0) -> LeapfrogParameters:
         """Those of the core; raises ValueError where they do not fit together."""
         fields = {field.name for field in dataclasses.fields(LeapfrogParameters)}
         values = {name: getattr(self, name) for name in fields - {"frame_period_s"}}
         parameters = LeapfrogParameters(frame_period_s=frame_period_s, **values)
-        return parameters.slowed(speed_scaling)
+        return parameters.slowed(time_scaling)
 
     def boxes(self) -> tuple[Box, ...]:
         """The table and the obstacles; raises UserError where their file is wrong."""

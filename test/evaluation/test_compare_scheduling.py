@@ -12,7 +12,7 @@ from dva_ros.__main__ import main
 ROW_KEYS = {
     "scheduler",
     "latency_ms",
-    "speed_scaling",
+    "time_scaling",
     "success",
     "idle_s",
     "max_position_step_rad",
@@ -21,7 +21,7 @@ ROW_KEYS = {
     "cycle_s",
 }
 
-FULL_SPEED = ("--speed-scaling", "1")
+FULL_SPEED = ("--time-scaling", "1")
 
 
 def _compare(folder: Path, *arguments: str) -> int:
@@ -105,7 +105,7 @@ def test_by_default_motion_is_as_slow_as_the_latency_needs(tmp_path: Path) -> No
     arguments = ("--latency", "600", "--schedulers", "leapfrog", "--max-seconds", "20")
     assert _compare(tmp_path, *arguments) == 0
     (row,) = json.loads((tmp_path / "rows.json").read_text())["rows"]
-    assert row["speed_scaling"] == pytest.approx(1 / 3)
+    assert row["time_scaling"] == pytest.approx(1 / 3)
     assert (row["refusal"], row["success"], row["idle_s"]) == ("", 1.0, 0.0)
     assert row["cycle_s"] >= 0.6
 
@@ -120,8 +120,8 @@ def test_rows_of_other_scenes_are_not_mixed(
     assert "seed" in capsys.readouterr().err
     assert _compare(tmp_path, *arguments, "--lead-ms", "80") == 2
     assert "lead_s" in capsys.readouterr().err
-    assert _compare(tmp_path, *arguments, "--speed-scaling", "auto") == 2
-    assert "speed_scaling" in capsys.readouterr().err
+    assert _compare(tmp_path, *arguments, "--time-scaling", "auto") == 2
+    assert "time_scaling" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_rows_of_other_scenes_are_not_mixed(
         (["--latency", "-100"], "--latency"),
         (["--lead-ms", "10"], "two controller periods"),
         (["--schedulers", "clairvoyant"], "temporal_ensembling"),
-        (["--speed-scaling", "fast"], "from 0.05 to 1, or 'auto'"),
-        (["--speed-scaling", "2"], "from 0.05 to 1, or 'auto'"),
+        (["--time-scaling", "fast"], "from 0.05 to 1, or 'auto'"),
+        (["--time-scaling", "2"], "from 0.05 to 1, or 'auto'"),
         (["--task", "juggle"], "pick_place"),
     ],
 )

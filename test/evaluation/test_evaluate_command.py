@@ -155,10 +155,10 @@ def test_auto_speed_counts_jitter_and_needs_a_latency_that_is_modelled(
     """210 ms with a deviation of 40 have a p99 of 303: frames of 0.16 s. With nodes: an error."""
     figures = tmp_path / "figures.json"
     arguments = ["evaluate", "--task", "lift", "--episodes", "1", "--policy", "expert"]
-    arguments += ["--workers", "1", "--max-seconds", "1", "--speed-scaling", "auto"]
+    arguments += ["--workers", "1", "--max-seconds", "1", "--time-scaling", "auto"]
     timing = ["--latency-ms", "210", "--jitter-ms", "40", "--json", str(figures)]
     assert main([*arguments, *timing]) == 0
-    assert json.loads(figures.read_text())["speed_scaling"] == pytest.approx(0.1 / 0.16)
+    assert json.loads(figures.read_text())["time_scaling"] == pytest.approx(0.1 / 0.16)
     capsys.readouterr()
     assert main([*arguments, "--policy", "model", "--ros"]) == 2
     assert "modelled latency" in capsys.readouterr().err

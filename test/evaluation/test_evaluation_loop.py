@@ -60,7 +60,7 @@ def test_at_half_speed_the_same_motion_takes_twice_as_long(cell: Cell) -> None:
     full = _replay(cell, "pick_place", LoopSettings(latency_s=0.2))
     slowed = timing_for(LeapfrogParameters().slowed(0.5), 0.4)
     half = _replay(cell, "pick_place", LoopSettings(latency_s=0.4, leapfrog=slowed))
-    assert slowed.committed_frames == 2
+    assert slowed.inference_delay_frames == 2
     assert full.success
     assert half.success, half.outcome
     assert half.duration_s == pytest.approx(2 * full.duration_s, rel=0.15)

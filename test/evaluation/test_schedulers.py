@@ -220,7 +220,12 @@ def test_a_chunk_whose_targets_are_all_past_is_refused(name: str) -> None:
 def test_timing_covers_the_latency_and_refuses_what_the_horizon_cannot() -> None:
     """d frames cover the latency, H >= 2d; 400 ms are the most that 8 frames of 0.1 s cover."""
     timings = {ms: timing_for(BASE, ms / 1e3) for ms in (0, 100, 250, 400)}
-    assert {ms: t.committed_frames for ms, t in timings.items()} == {0: 1, 100: 1, 250: 3, 400: 4}
+    assert {ms: t.inference_delay_frames for ms, t in timings.items()} == {
+        0: 1,
+        100: 1,
+        250: 3,
+        400: 4,
+    }
     assert timings[250] == BASE
     assert timings[400].execution_horizon == 4
     with pytest.raises(RefusedError, match="H = 8 < 2d = 10"):
@@ -229,7 +234,7 @@ def test_timing_covers_the_latency_and_refuses_what_the_horizon_cannot() -> None
 
 def test_jitter_counts_at_its_99th_percentile_and_only_where_motion_is_committed() -> None:
     """250 ms with 30 ms of deviation are 320 ms: 4 frames; naive replacement commits none."""
-    assert scheduler_timing("leapfrog", BASE, 0.25, 0.03).committed_frames == 4
+    assert scheduler_timing("leapfrog", BASE, 0.25, 0.03).inference_delay_frames == 4
     assert scheduler_timing("naive", BASE, 0.8, 0.03) == BASE
 
 

@@ -20,7 +20,7 @@ def test_the_speed_for_a_latency_is_the_greatest_whose_frames_cover_it(latency_s
     """At most two committed frames, whole control periods; a period less would not cover it."""
     speed = speed_for_latency(latency_s)
     base = LeapfrogParameters().slowed(speed)
-    assert timing_for(base, latency_s).committed_frames <= RELIABLE_FRAMES
+    assert timing_for(base, latency_s).inference_delay_frames <= RELIABLE_FRAMES
     ticks = base.frame_period_s / CONTROL_PERIOD_S
     assert ticks == pytest.approx(round(ticks))
     if speed < 1.0:
@@ -48,7 +48,7 @@ def test_what_is_the_cells_changes_with_speed_and_what_is_the_joints_does_not() 
 
 @pytest.mark.parametrize("speed", [0.0, -0.5, 1.5, float("nan")])
 def test_a_speed_that_is_none_is_refused(speed: float) -> None:
-    with pytest.raises(ValueError, match="speed_scaling"):
+    with pytest.raises(ValueError, match="time_scaling"):
         EMBEDDED_CELL.slowed(speed)
 
 

@@ -55,20 +55,20 @@ class Storm:
 
     Attributes:
         seed: of everything.
-        speed_scaling: of the grid; its frames are whole ticks of `TICK_S`.
+        time_scaling: of the grid; its frames are whole ticks of `TICK_S`.
         counts: messages sent, and refusals by kind.
         faults: what was broken, in words.
     """
 
     seed: int
-    speed_scaling: float = 1.0
+    time_scaling: float = 1.0
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
     def run(self, chunks: int) -> Storm:
         """Feed that many chunks."""
         rng = np.random.default_rng(self.seed)
-        parameters = LeapfrogParameters().slowed(self.speed_scaling)
+        parameters = LeapfrogParameters().slowed(self.time_scaling)
         frame_ticks = round(parameters.frame_period_s / TICK_S)
         self._leapfrog = Leapfrog(parameters, LIMITS, NAMES)
         self._leapfrog.engage(0.0, HOME)
@@ -123,8 +123,8 @@ class Storm:
 
 
 def _run(task: tuple[int, float, int]) -> tuple[Counter[str], list[str]]:
-    seed, speed_scaling, chunks = task
-    storm = Storm(seed, speed_scaling).run(chunks)
+    seed, time_scaling, chunks = task
+    storm = Storm(seed, time_scaling).run(chunks)
     return storm.counts, storm.faults
 
 
@@ -134,10 +134,10 @@ def main() -> int:
     parser.add_argument("--chunks", type=int, default=20000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--speed-scaling", type=float, default=1.0)
+    parser.add_argument("--time-scaling", type=float, default=1.0)
     options = parser.parse_args()
     seeds = range(options.seed, options.seed - (-options.chunks // 1000))
-    tasks = [(seed, options.speed_scaling, 1000) for seed in seeds]
+    tasks = [(seed, options.time_scaling, 1000) for seed in seeds]
     counts: Counter[str] = Counter()
     faults: list[str] = []
     started = time.monotonic()

@@ -19,7 +19,7 @@ def _fed(budget: LatencyBudget, latency: float, count: int, start: float = 0.0) 
 
 def test_committed_frames_follow_the_p99_within_their_bounds_and_say_so_once() -> None:
     """d covers the latency; cold starts do not count."""
-    budget = LatencyBudget(LeapfrogParameters(committed_frames=1, cold_start=2))
+    budget = LatencyBudget(LeapfrogParameters(inference_delay_frames=1, cold_start=2))
     assert _fed(budget, 5.0, 2) == []
     assert budget.committed_frames == 1
     notes = _fed(budget, 0.25, 30)
@@ -82,7 +82,7 @@ def test_steps_are_reduced_before_motion_is_refused() -> None:
     assert budget.num_steps == 2
     assert "horizon 8 < 2 x 6" in budget.refusal(21.0)
     assert "0.600 s" in budget.refusal(21.0)
-    assert "speed_scaling of 0.66 times what it is" in budget.refusal(21.0)
+    assert "time_scaling of 0.66 times what it is" in budget.refusal(21.0)
 
 
 def test_a_horizon_that_cannot_cover_the_latency_holds_and_refuses_to_engage() -> None:
@@ -121,5 +121,5 @@ def test_the_request_asks_for_the_steps_of_the_budget() -> None:
 
 def test_committed_frames_beyond_half_the_horizon_are_refused() -> None:
     """H >= 2 d."""
-    with pytest.raises(ValueError, match="max_committed_frames"):
-        LeapfrogParameters(max_committed_frames=5)
+    with pytest.raises(ValueError, match="max_inference_delay_frames"):
+        LeapfrogParameters(max_inference_delay_frames=5)

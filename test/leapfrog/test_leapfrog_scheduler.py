@@ -440,7 +440,7 @@ def test_latency_leaves_the_cold_start_out() -> None:
     ("changes", "name"),
     [
         ({"lead_s": 0.01}, "lead_s"),
-        ({"committed_frames": 5}, "committed_frames"),
+        ({"inference_delay_frames": 5}, "inference_delay_frames"),
         ({"execution_horizon": 6}, "execution_horizon"),
         ({"frame_period_s": 0.0}, "frame_period_s"),
         ({"overlap_s": 0.0}, "overlap_s"),

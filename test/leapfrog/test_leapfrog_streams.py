@@ -151,9 +151,9 @@ def test_the_same_stream_gives_the_same_motion() -> None:
 
 @given(st.integers(0, 2**31), st.sampled_from((1.0, 0.5, 0.25)))
 @settings(max_examples=12, deadline=None)
-def test_no_chunk_breaks_a_limit_on_the_wire(seed: int, speed_scaling: float) -> None:
+def test_no_chunk_breaks_a_limit_on_the_wire(seed: int, time_scaling: float) -> None:
     """Each message keeps every limit, jerk included, and continues the one before."""
-    storm = Storm(seed, speed_scaling).run(30)
+    storm = Storm(seed, time_scaling).run(30)
     assert storm.faults == []
     assert storm.counts["sent"] > 0
 
@@ -168,7 +168,7 @@ def test_many_random_chunks_break_no_limit_on_the_wire() -> None:
 def test_motion_does_not_slow_down_between_chunks_at_the_greatest_latency() -> None:
     """At 400 ms a chunk comes when the last target of the one before is reached; for the lead of
     its message the robot coasts, where it used to brake (to a third of its speed)."""
-    leapfrog = engaged(parameters=LeapfrogParameters(committed_frames=4))
+    leapfrog = engaged(parameters=LeapfrogParameters(inference_delay_frames=4))
     speed = 0.6 * (np.arange(len(NAMES)) == 0)
     due: tuple[float, Request] | None = None
     speeds = []

@@ -155,7 +155,7 @@ def test_frames_of_another_grid_are_refused_with_both_periods() -> None:
     for index in range(1, 6):
         decision = leapfrog.on_frame(frame(index), 0.1 * index)
         assert "frames are 0.1 s apart, the scheduler's 0.2 s" in decision.refusal
-        assert "speed_scaling" in decision.refusal
+        assert "time_scaling" in decision.refusal
         assert decision.request is None
     assert leapfrog.state.refusals["other grid"] == 5
 

@@ -239,10 +239,10 @@ def test_a_speed_that_not_all_nodes_have_is_said_and_one_that_all_have_is_the_gr
     from dva_ros.resources import config_path
 
     text, file = config_path("cell").read_text(), tmp_path / "cell.yaml"
-    file.write_text(text.replace("horizon: 8", "horizon: 8\n    speed_scaling: 0.5", 1))
+    file.write_text(text.replace("horizon: 8", "horizon: 8\n    time_scaling: 0.5", 1))
     (problem,) = read_config(file).problems
-    assert "speed_scaling differ: camera_context has 1.0, leapfrog_scheduler has 0.5" in problem
-    file.write_text(f"/**:\n  ros__parameters:\n    speed_scaling: 0.5\n{text}")
+    assert "time_scaling differ: camera_context has 1.0, leapfrog_scheduler has 0.5" in problem
+    file.write_text(f"/**:\n  ros__parameters:\n    time_scaling: 0.5\n{text}")
     config = read_config(file)
     assert config.problems == ()
     assert config.spec is not None

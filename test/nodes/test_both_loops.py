@@ -40,7 +40,9 @@ def velocity_in_process(models: Path) -> np.ndarray:
     predictor = VideoPredictor.load(models / "video")
     policy = ModelPolicy(predictor, decoder, decoder.config.num_real_frames)
     limits = JointLimits.load(config_path("joint_limits"), cell.spec.joint_names)
-    timing = LeapfrogParameters(committed_frames=2, execution_horizon=2)  # config/cell.yaml's
+    timing = LeapfrogParameters(
+        inference_delay_frames=2, execution_horizon=2
+    )  # config/cell.yaml's
     positions = []
     for seconds in (START_S, START_S + SPAN_S):
         settings = LoopSettings(latency_s=0.05, max_seconds=seconds, leapfrog=timing)

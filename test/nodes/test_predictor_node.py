@@ -36,9 +36,9 @@ JOINTS = EMBEDDED_CELL.num_joints
 class Chain:
     """Context, predictor and inverse dynamics, asked by the test."""
 
-    def __init__(self, graph: Graph, models: Path, speed_scaling: float = 1.0) -> None:
+    def __init__(self, graph: Graph, models: Path, time_scaling: float = 1.0) -> None:
         self.graph = graph
-        speed = Parameter("speed_scaling", value=speed_scaling)
+        speed = Parameter("time_scaling", value=time_scaling)
         graph.add_active(CameraContextNode(parameter_overrides=[speed]))
         self.checkpoint = models / "video"
         checkpoint = Parameter("checkpoint", value=str(self.checkpoint))
@@ -102,7 +102,7 @@ def test_ids_lead_from_the_request_through_the_clip_to_the_chunk(chain: Chain) -
 
 def test_a_clip_says_how_fast_it_is_played(graph: Graph, tiny_models: Path) -> None:
     """At half speed its frames are 0.2 s apart; the checkpoint, trained for 0.1 s, is taken."""
-    chain = Chain(graph, tiny_models, speed_scaling=0.5)
+    chain = Chain(graph, tiny_models, time_scaling=0.5)
     chain.ask(1)
     graph.spin_until(lambda: chain.chunks)
     assert chain.clips[-1].refusal == ""

@@ -44,7 +44,7 @@ def test_at_half_speed_frames_are_twice_as_far_apart_and_motion_is_half_as_fast(
     graph: Graph,
 ) -> None:
     """The same targets for the same frames, on a grid of 0.2 s; it still stops for a camera."""
-    loop = Loop(graph, shared=[Parameter("speed_scaling", value=0.5)])
+    loop = Loop(graph, shared=[Parameter("time_scaling", value=0.5)])
     frames = graph.collect(ContextFrame, "camera_context/context", qos.FRAMES)
     loop.engage()
     graph.spin_until(lambda: len(loop.trajectories) >= 5)

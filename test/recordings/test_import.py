@@ -74,7 +74,7 @@ def test_a_run_at_half_speed_becomes_frames_of_the_speed_that_models_are_trained
     """Frames, commands and joints are 0.2 s apart in the bag, 0.1 s in the dataset."""
     source = CellBag(seconds=3.0).write(tmp_path / "bag.mcap")
     file = tmp_path / "cell.yaml"
-    file.write_text("/**:\n  ros__parameters:\n    speed_scaling: 0.5\n")
+    file.write_text("/**:\n  ros__parameters:\n    time_scaling: 0.5\n")
     _, (episode,) = imported(tmp_path, source, read_settings(file))
     assert 13 <= episode.num_frames <= 16
     for frame in range(episode.num_frames - 1):
@@ -82,8 +82,8 @@ def test_a_run_at_half_speed_becomes_frames_of_the_speed_that_models_are_trained
         assert np.allclose(episode.action[frame], command_at(0.2 * (frame + 1)), atol=1e-3)
         difference = episode.images["front"][frame].astype(int) - picture_at("front", 0.2 * frame)
         assert np.abs(difference).mean() < 2
-    file.write_text("/**:\n  ros__parameters:\n    speed_scaling: 0.0\n")
-    with pytest.raises(RecordingError, match=r"cell\.yaml.*speed_scaling"):
+    file.write_text("/**:\n  ros__parameters:\n    time_scaling: 0.0\n")
+    with pytest.raises(RecordingError, match=r"cell\.yaml.*time_scaling"):
         read_settings(file)
 
 

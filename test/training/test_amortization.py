@@ -56,7 +56,7 @@ def test_windows_begin_at_the_start_and_end_at_the_end_of_episodes_often() -> No
 
 
 def test_windows_lie_around_frames_that_teach_most_often_the_first_of_them() -> None:
-    """Where a policy drove for the first two thirds, nearly all windows show the takeover."""
+    """Where a policy drove for the first two thirds, nearly all windows show the intervention."""
     clean = np.zeros(2 * 60, dtype=bool)
     for episode in range(2):
         clean[60 * episode + 40 : 60 * (episode + 1)] = True

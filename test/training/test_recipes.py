@@ -58,7 +58,7 @@ def test_a_changed_stage_changes_itself_and_what_depends_on_it(tmp_path: Path) -
 
 def test_the_command_line_names_the_folders_of_earlier_stages(tmp_path: Path) -> None:
     stages = {
-        "a": {"generate": {**TASK, "no-perturbation": True, "takeover-between": [5, 12]}},
+        "a": {"generate": {**TASK, "no-perturbation": True, "intervention-between": [5, 12]}},
         "v": {"train-video": {"data": ["a", "a"], "init": "models/cpu/video", "minutes": 2}},
         "e": {"evaluate": {"models": "cpu", "task": "lift"}},
     }
@@ -66,7 +66,7 @@ def test_the_command_line_names_the_folders_of_earlier_stages(tmp_path: Path) ->
     recipe = load_recipe(written(tmp_path, stages))
     folders = {"a": Path("A"), "v": Path("V")}
     made = arguments(recipe.stage("a"), folders, Path("A"))
-    assert made[-5:] == ["--takeover-between", "5", "12", "--output", "A"]
+    assert made[-5:] == ["--intervention-between", "5", "12", "--output", "A"]
     assert "--no-perturbation" in made
     trained = " ".join(arguments(recipe.stage("v"), folders, Path("V")))
     assert trained == "train video --data A,A --init models/cpu/video --minutes 2 --output V"

@@ -207,10 +207,10 @@ def _spec_problems(specs: Mapping[str, SpecParameters]) -> Iterator[str]:
         return
     first = next(iter(specs))
     for name, settings in specs.items():
-        mine, theirs = specs[first].speed_scaling, settings.speed_scaling
+        mine, theirs = specs[first].time_scaling, settings.time_scaling
         try:
             specs[first].spec().require_equal(settings.spec(), first, name)
             if mine != theirs:
-                raise UserError(f"speed_scaling differ: {first} has {mine}, {name} has {theirs}")
+                raise UserError(f"time_scaling differ: {first} has {mine}, {name} has {theirs}")
         except UserError as error:
             yield f"{error}; set it for all nodes at once, under /**"

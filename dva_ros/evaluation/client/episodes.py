@@ -174,7 +174,7 @@ class _Evaluation:
         """The first episode's film, where one was asked for."""
         if self._filmed is None or self._options.video is None:
             return []
-        spec = SPEC.slowed(self._options.speed_scaling)
+        spec = SPEC.slowed(self._options.time_scaling)
         title = f"{self._options.task}, seed {self._filmed.seed}, through ROS 2 in real time"
         return list(self._filmed.write_film(self._options.video, spec, title))
 
@@ -191,7 +191,7 @@ def _graph_options(options: EvaluationOptions) -> GraphOptions:
     overrides = checkpoint_overrides(options.models)
     overrides["video_predictor"]["num_steps"] = options.num_steps or 0
     overrides["video_predictor"]["context_frames"] = options.context_frames or 0
-    for name, values in speed_overrides(options.speed_scaling).items():
+    for name, values in speed_overrides(options.time_scaling).items():
         overrides.setdefault(name, {}).update(values)
     overrides["leapfrog_scheduler"]["engage_on_activate"] = False
     overrides["cell"] = {

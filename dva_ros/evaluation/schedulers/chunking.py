@@ -46,7 +46,7 @@ class RealTimeChunking:
         if not state.is_due(frame, parameters):
             return None
         waited = state.waited(frame)
-        count = parameters.committed_frames
+        count = parameters.inference_delay_frames
         times = frame.stamp + parameters.frame_period_s * np.arange(1, count + 1)
         committed = state.motion.sample(times)[0].astype(np.float32)
         if waited is None:

@@ -52,7 +52,7 @@ def timing_for(base: LeapfrogParameters, latency_s: float) -> LeapfrogParameters
             "horizon",
             f"{1e3 * latency_s:.0f} ms of latency are d = {committed} frames of "
             f"{1e3 * base.frame_period_s:.0f} ms, and H = {base.horizon} < 2d = {2 * committed}; "
-            "a smaller speed_scaling makes it fewer",
+            "a smaller time_scaling makes it fewer",
         )
     execute = min(max(base.execution_horizon, committed), base.horizon - committed)
-    return replace(base, committed_frames=committed, execution_horizon=execute)
+    return replace(base, inference_delay_frames=committed, execution_horizon=execute)

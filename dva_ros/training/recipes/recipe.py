@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 """Kinds of stages and the command of each. `bundle` joins a video checkpoint and an inverse
 dynamics checkpoint to a folder of models."""
 
-REFERENCES = ("data", "init", "predicted-by", "takeover-from", "models", "video", "idm")
+REFERENCES = ("data", "init", "predicted-by", "intervention-from", "models", "video", "idm")
 """Options whose values are earlier stages, or folders that exist."""
 
 OUTPUT = "output"
@@ -179,7 +179,7 @@ def arguments(stage: Stage, folders: Mapping[str, Path], output: Path) -> list[s
         values = _values(value)
         if option in REFERENCES:
             values = tuple(str(folders.get(one, one)) for one in values)
-        separate = option == "takeover-between"
+        separate = option == "intervention-between"
         line += values if separate else [",".join(values)]
     target = output / "report.json" if stage.kind == "evaluate" else output
     return [*line, "--json" if stage.kind == "evaluate" else "--output", str(target)]

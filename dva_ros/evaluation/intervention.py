@@ -10,7 +10,7 @@ import numpy as np
 from ..cell.simulation import Cell
 from ..cell.task import scene_rng
 from ..cell.tasks import find_task
-from ..data.cell_episodes import EpisodeRecorder, record_takeover
+from ..data.cell_episodes import EpisodeRecorder, record_intervention
 from ..data.episodes import Episode
 from ..data.generation_plan import EpisodeJob
 from ..leapfrog.limits import JointLimits
@@ -20,7 +20,7 @@ from .policy import load_model_policy
 from .schedulers.timing import timing_for
 
 
-class TakeoverRecorder:
+class InterventionRecorder:
     """One simulated cell and one policy that play job after job."""
 
     def __init__(self, models: Path, latency_s: float, between_s: tuple[float, float]) -> None:
@@ -54,7 +54,7 @@ class TakeoverRecorder:
             watcher = _Recording(self._cell, recorder)
             return not loop.run(task, job.seed, split, watcher).success
 
-        return record_takeover(self._cell, task, job.seed, split, drive)
+        return record_intervention(self._cell, task, job.seed, split, drive)
 
 
 class _Recording:

@@ -8,7 +8,7 @@ import pytest
 from dva_ros.cell.simulation import Cell
 from dva_ros.cell.tasks import find_task, task_names
 from dva_ros.cell.timing import CONTROL_PERIOD_S
-from dva_ros.data.cell_episodes import EpisodeRecorder, record_takeover
+from dva_ros.data.cell_episodes import EpisodeRecorder, record_intervention
 from dva_ros.leapfrog.limits import JointLimits
 from dva_ros.resources import config_path
 
@@ -45,7 +45,7 @@ def test_the_expert_ends_what_a_clumsy_policy_began(cell, name, seconds):
     """Whatever phase it is in: on the way, down beside the object, or holding it badly."""
     task = find_task(name)
     drive = clumsy(cell, task, seconds, 0.03)
-    episode = record_takeover(cell, task, SEED, "train", drive)
+    episode = record_intervention(cell, task, SEED, "train", drive)
     handed_over = round(seconds / cell.spec.frame_period_s)
     assert episode.success
     assert not episode.clean[: handed_over + 1].any(), "a policy's mistakes are not imitated"
@@ -54,7 +54,7 @@ def test_the_expert_ends_what_a_clumsy_policy_began(cell, name, seconds):
 
 @pytest.mark.parametrize("name", task_names())
 @pytest.mark.parametrize("seconds", [1.0, 1.9, 2.6])
-def test_the_command_goes_on_smoothly_at_the_takeover(cell, name, seconds):
+def test_the_command_goes_on_smoothly_at_the_intervention(cell, name, seconds):
     """In every control period each joint keeps its velocity limit: nothing jumps."""
     task = find_task(name)
     clumsy(cell, task, seconds, 0.0)(EpisodeRecorder(cell))
