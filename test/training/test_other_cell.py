@@ -69,7 +69,7 @@ def test_a_dataset_that_says_no_cell_is_the_embedded_one_or_refused(
     foreign: Path, data: Path
 ) -> None:
     """Those of `generate` before cells were stored keep working."""
-    with pytest.raises(UserError, match=r"does not say of which cell .* import .* --params-file"):
+    with pytest.raises(UserError, match=r"has no cell spec .* import .* --params-file"):
         dataset_spec(foreign)
     info = json.loads((data / "meta" / "info.json").read_text())
     info["fps"] = 10
