@@ -46,7 +46,6 @@ doctor: setup
 docs: setup
 	@scripts/docs.sh
 
-gpu: export CUDA := 1
 gpu: setup
 	@$(IN_ENV) python -m dva_ros gpu $(ARGS)
 
