@@ -6,7 +6,12 @@ import mkdocs_gen_files
 
 PACKAGE = Path("dva_ros")
 
-index = ["# API", "", "One page a room; the rooms are in [the architecture](../architecture.md).", ""]
+index = [
+    "# API",
+    "",
+    "One page a room; the rooms are in [the architecture](../architecture.md).",
+    "",
+]
 for room in sorted(path for path in PACKAGE.iterdir() if (path / "__init__.py").exists()):
     modules = [
         path.with_suffix("").as_posix().replace("/", ".")

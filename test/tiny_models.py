@@ -1,4 +1,4 @@
-"""Untrained checkpoints of the embedded cell's spec, small enough to answer at once."""
+"""Untrained checkpoints of the simulated cell's spec, small enough to answer at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node of docs/tutorial.md: takes over, watches ten seconds of motion, keeps two pictures."""
+"""The node of docs/start/tutorial.md: ten seconds of motion, two pictures."""
 
 from __future__ import annotations
 

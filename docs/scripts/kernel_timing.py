@@ -1,6 +1,6 @@
 """What was tried for the costs of a denoising step on a CPU, in one run: products with weights,
 attention over the ring, keys of a ring that is not full, and the norm of queries and keys. The
-table of docs/performance.md.
+table of docs/reference/benchmarks.md.
 
     python docs/scripts/kernel_timing.py [--threads 1] [--context 512]
 """

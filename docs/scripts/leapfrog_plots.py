@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/leapfrog.md from the scheduler itself.
+"""Draws the pictures of docs/concepts/scheduler.md from the scheduler itself.
 
 `source env.sh && python docs/scripts/leapfrog_plots.py [FOLDER]`; without a folder docs/images.
 """

@@ -1,7 +1,7 @@
 """CPU time of the four messages from a context frame to a chunk, in Python, without the wire.
 
 ``python docs/scripts/message_timing.py`` prints, in microseconds, what it takes to build, to
-serialise, to deserialise and to read each message at the size of the embedded cell.
+serialise, to deserialise and to read each message at the size of the simulated cell.
 """
 
 from __future__ import annotations

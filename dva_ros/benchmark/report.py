@@ -22,7 +22,7 @@ class Row:
     Attributes:
         what: `append` (encode one frame), `denoise_step`, `prediction` (pixels included),
             `inverse_dynamics`, or `image_to_command` (camera stamp to trajectory sent, through
-            the running graph beside the embedded cell).
+            the running graph beside the simulated cell).
         context_frames: in the cache; real frames read, for inverse dynamics.
         batch: sessions side by side.
         p50_ms, p99_ms: warm-up left out.

@@ -1,1 +1,1 @@
-"""The embedded MuJoCo cell: robot, cameras, tasks, experts, controller emulation."""
+"""The simulated MuJoCo cell: robot, cameras, tasks, experts, controller emulation."""

@@ -13,7 +13,7 @@ def robot_description(**arguments: str) -> str:
     """URDF of both arms, expanded from ``urdf/cell.urdf.xacro``.
 
     Args:
-        arguments: of the xacro, e.g. ``hardware="mock"``; see docs/description.md.
+        arguments: of the xacro, e.g. ``hardware="mock"``; see docs/guides/ros2-control.md.
 
     Raises:
         UserError: an argument's value is not allowed, or one is missing.

@@ -63,7 +63,7 @@ class Expert(Protocol):
         """Open the grippers where they are, as a mistake."""
 
     def pause(self) -> np.ndarray:
-        """Brake and stay, as a robot without committed motion does; command as of `act`."""
+        """Brake and stay, as a robot idle does; command as of `act`."""
 
     def take_over(self, command: np.ndarray, velocity: np.ndarray, world: World) -> None:
         """Go on from what another policy has made of the scene.

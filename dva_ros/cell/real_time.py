@@ -1,4 +1,4 @@
-"""The embedded cell kept in step with a real clock: physics, controller, cameras."""
+"""The simulated cell kept in step with a real clock: physics, controller, cameras."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-SUMMARY = "let the nodes move the embedded cell by imagining video; writes a film and a table"
+SUMMARY = "let the nodes move the simulated cell by imagining video; writes a film and a table"
 
 FIRST_SEED = 1000
 

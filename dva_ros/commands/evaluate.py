@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler",
         default="leapfrog",
-        help="leapfrog, or one that it is compared with (in process); see docs/scheduling.md",
+        help="leapfrog, or one that it is compared with (in process; "
+        "docs/concepts/scheduler-comparison.md)",
     )
     parser.add_argument(
         "--latency-ms", type=float, default=250.0, help="modelled latency (in process)"

@@ -1,4 +1,4 @@
-"""`python -m dva_ros generate`: record episodes of the embedded cell into a LeRobot dataset."""
+"""`python -m dva_ros generate`: record episodes of the simulated cell into a LeRobot dataset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..renamed_options import add_deprecated_name
 
 INTERVENTION_LATENCY_MS = 250.0
 INTERVENTION_BETWEEN_S = (0.4, 6.0)
-SUMMARY = "record expert or random-motion episodes of the embedded cell as a LeRobot dataset"
+SUMMARY = "record expert or random-motion episodes of the simulated cell as a LeRobot dataset"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     model = InverseDynamics.load(folder, threads=args.threads)
     spec = common_spec(args.data) if args.data else EMBEDDED_CELL
     model.config.spec.require_equal(
-        spec, str(folder), "the data" if args.data else "the embedded cell (or give --data)"
+        spec, str(folder), "the data" if args.data else "the simulated cell (or give --data)"
     )
     effectors = end_effectors_of(spec, args.urdf, args.tip_links)
     predictor = None

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="start the embedded cell, let its scripted expert do N episodes of --task through "
+        help="start the simulated cell, let its scripted expert do N episodes of --task through "
         "the controller's topic, and mark them by the cell's own judgement",
     )
     parser.add_argument(

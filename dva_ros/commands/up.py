@@ -1,11 +1,11 @@
-"""`python -m dva_ros up`: the nodes and the embedded cell as processes."""
+"""`python -m dva_ros up`: the nodes and the simulated cell as processes."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-SUMMARY = "start the nodes and the embedded cell as processes, until Ctrl-C"
+SUMMARY = "start the nodes and the simulated cell as processes, until Ctrl-C"
 EXIT_NODE_DIED = 1
 RESPAWN_DELAY_S = 1.0
 """So that a node that cannot start does not keep the machine busy."""

@@ -1,4 +1,4 @@
-"""Records episodes in the embedded cell, for `generation`."""
+"""Records episodes in the simulated cell, for `generation`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from av.video.reformatter import VideoReformatter
 ENCODER_OPTIONS = {"crf": "12", "preset": "veryfast", "g": "10", "bf": "0"}
 FAST_OPTIONS = {**ENCODER_OPTIONS, "crf": "15", "preset": "ultrafast"}
 """For cameras' own pictures: about half the work to write and to read, no greater error, but files
-1.4 to 1.7 times as large (docs/recordings.md)."""
+1.4 to 1.7 times as large (docs/guides/record.md)."""
 PIXEL_FORMAT = "yuv444p"
 """Full colour: with 4:2:0 the edges of small coloured things bleed (41 instead of 49 dB)."""
 

@@ -20,14 +20,14 @@ from .checkpoints import checkpoint_check
 if TYPE_CHECKING:
     from .client.config_check import CellConfig
 
-TRAIN = "train it (docs/bring-up.md), or set checkpoint"
+TRAIN = "train it (docs/guides/new-robot.md), or set checkpoint"
 SAME = 1e-6
 """Room for limits that were written with a few digits."""
 
 
 def configuration_section(config: CellConfig, path: Path) -> Section:
     """Whether every node accepts its parameters."""
-    remedy = f"correct {path.name}; docs/nodes.md"
+    remedy = f"correct {path.name}; docs/reference/nodes.md"
     problems = [(problem, remedy) for problem in config.problems]
     checks = judged("parameters", problems, "names, types and ranges as the nodes have them")
     checks += [
@@ -105,7 +105,7 @@ def limit_excesses(limits: JointLimits, description: Description) -> list[str]:
 
 
 def _braking_s(limits: JointLimits) -> float:
-    """The longest that a joint takes from its greatest speed to rest (docs/leapfrog.md)."""
+    """The longest that a joint takes from its greatest speed to rest."""
     times = limits.velocity / (0.5 * limits.acceleration) + limits.acceleration / limits.jerk
     return float(np.max(times))
 
@@ -127,7 +127,11 @@ def _pictures(config: CellConfig, spec: CellSpec) -> list[Check]:
     try:
         inputs = context.inputs([camera.name for camera in spec.cameras])
     except (ValueError, ImageError) as error:
-        return [Check("cameras", Status.MISSING, str(error), remedy="correct it; docs/images.md")]
+        return [
+            Check(
+                "cameras", Status.MISSING, str(error), remedy="correct it; docs/guides/cameras.md"
+            )
+        ]
     sizes = {name: given.view().size for name, given in inputs.items()}
     return [
         Check(

@@ -47,5 +47,5 @@ def _joint_states(spec: CellSpec, live: LiveCell) -> list[Check]:
     if timing is not None and timing.rate_hz < (1 - RATE_TOLERANCE) / spec.frame_period_s:
         problems.append(f"{timing.rate_hz:.1f} Hz, the grid has {1 / spec.frame_period_s:.1f} Hz")
     rate = timing.describe() if timing else "too few messages to measure their rate"
-    remedies = [(problem, "see docs/bring-up.md") for problem in problems]
+    remedies = [(problem, "see docs/guides/new-robot.md") for problem in problems]
     return judged(JOINT_STATES, remedies, f"all joints, {rate}")

@@ -41,7 +41,7 @@ def controller_checks(
 def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> Iterator[Check]:
     label, problems = f"controller {one.name}", []
     if one.fault:
-        problems.append((one.fault, "see docs/nodes.md, Controllers"))
+        problems.append((one.fault, "see docs/reference/nodes.md, Controllers"))
     elif one.timing is None:
         problems.append(("it publishes no state", "activate it (ros2 control switch_controllers)"))
     elif one.state_type != settings.controller_state_type:
@@ -69,7 +69,7 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
 
 
 def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
-    """The controller's own parameters, if its node answered (docs/leapfrog.md)."""
+    """The controller's own parameters, if its node answered (docs/concepts/scheduler.md)."""
     said = one.parameters
     interfaces = said.get("command_interfaces")
     if isinstance(interfaces, list | tuple) and list(interfaces) != ["position"]:
@@ -103,7 +103,7 @@ def _together(
         controllers.heard(name, arrival, state)
     problem = controllers.check(arrivals[-1][0]) if arrivals else ""
     if arrivals:
-        remedy = "every joint in one active controller: docs/nodes.md, Controllers"
+        remedy = "every joint in one active controller: docs/reference/nodes.md, Controllers"
         problems = [(problem, remedy)] if problem else []
         yield from judged("controllers", problems, "have every joint once")
     for note in controllers.off_rate().values():

@@ -91,7 +91,7 @@ class Row:
         success_interval_95: Wilson interval of it.
         task_s: mean length of the successful episodes; None without any.
         cycle_s: mean time from one chunk that became motion to the next; None without any.
-        idle_s: mean time per episode without committed motion, after the first chunk; all of an
+        idle_s: mean time per episode idle, after the first chunk; all of an
             episode in which none became motion.
         max_position_step_rad, max_velocity_step_rad_s: greatest of all episodes; see `metrics.py`.
         rms_jerk: rad/s^3, arm joints' commands while any of them moves; see `metrics.py`.

@@ -107,7 +107,7 @@ class EnduranceResult:
         windows: in order; fewer than asked where the run was interrupted.
         simulated_s: operation.
         episodes, successes: ended; the first is scene `options.seed`.
-        idle_s: of these, time without committed motion.
+        idle_s: of these, idle time.
         refused: of these, reason -> chunks that were not executed.
         growths: series -> how it grows; None where the run is too short to say.
     """

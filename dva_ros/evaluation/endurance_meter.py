@@ -82,7 +82,7 @@ class Window:
         cached_programs: programs that it keeps for motions of other lengths.
         refusal_kinds: greatest number of kinds of refusals that it counts.
         episodes, successes, predictions, refusals: of the episodes that ended in the window.
-        idle_s: of these, time without committed motion.
+        idle_s: of these, idle time.
     """
 
     end_s: float
@@ -119,7 +119,7 @@ class Meter:
         windows: so far.
         elapsed_s: simulated operation so far.
         episodes, successes: ended so far.
-        idle_s: of these, time without committed motion.
+        idle_s: of these, idle time.
         refused: of these, reason -> chunks that were not executed.
     """
 

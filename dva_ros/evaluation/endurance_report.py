@@ -40,7 +40,7 @@ _COUNTS = {
     "successes": "successes",
     "predictions": "predictions",
     "refusals": "refused chunks",
-    "idle_s": "without committed motion, s",
+    "idle_s": "idle, s",
 }
 _PANELS = (
     ("resident memory, MB", ("memory_mb",)),

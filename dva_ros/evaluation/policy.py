@@ -131,7 +131,7 @@ def require_cell(models: Path, spec: CellSpec) -> None:
     """
     for kind in ("video", "inverse_dynamics"):
         trained_spec(models / kind).require_equal(
-            spec, str(models / kind), "the embedded cell, the only one that can be simulated,"
+            spec, str(models / kind), "the simulated cell, the only one that can be simulated,"
         )
 
 

@@ -78,7 +78,7 @@ class EpisodeOutcome:
         predictions: chunks that became motion.
         latencies_s: camera stamp to command, of every such chunk.
         compute_s: processor time spent on every prediction (encode, imagine, decode), s.
-        idle_s: time without committed motion after the first chunk (braking tails count).
+        idle_s: idle time after the first chunk (braking tails count).
         max_position_step_rad: greatest step of an arm joint's command between controller
             updates beyond what the acceleration limit explains (see `metrics.py`).
         max_velocity_step_rad_s: greatest change of an arm joint's commanded velocity between
@@ -230,7 +230,7 @@ class EvaluationReport:
             "predictions per second": f"{values['predictions_per_second']:.2f}",
             "cost of a prediction": _percentiles(values["compute_ms"]),
             "latency, camera to command": _percentiles(values["latency_ms"]),
-            "time without committed motion": f"{values['idle_s']:.2f} s",
+            "idle time": f"{values['idle_s']:.2f} s",
             "greatest position step": f"{values['max_position_step_rad']:.5f} rad, "
             f"gripper {values['max_gripper_position_step_m']:.6f} m",
             "greatest velocity step": f"{values['max_velocity_step_rad_s']:.4f} rad/s, "

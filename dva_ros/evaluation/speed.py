@@ -14,7 +14,8 @@ from ..cell.timing import CONTROL_PERIOD_S
 from ..spec import EMBEDDED_CELL
 
 RELIABLE_FRAMES = 2
-"""Committed frames up to which the shipped models lose nothing (docs/scheduling.md)."""
+"""Inference delay up to which the shipped models lose nothing, frames
+(docs/concepts/scheduler-comparison.md)."""
 
 
 def speed_for_latency(latency_s: float) -> float:

@@ -28,7 +28,7 @@ class StepRow:
         success_interval_95: Wilson interval of it.
         p50_ms, p99_ms: cost of a prediction with its inverse dynamics, in the evaluation's own
             processes.
-        idle_s: mean time per episode without committed motion.
+        idle_s: mean time per episode idle.
         rms_jerk: rad/s^3; see `metrics.py`.
     """
 

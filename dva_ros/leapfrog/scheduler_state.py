@@ -57,7 +57,7 @@ class SchedulerState:
         request_id: newest request.
         chunk_id: newest chunk executed.
         committed_until: time of the last target that is executing, s; None before the first.
-        idle_before: time without committed motion up to the newest splice, s.
+        idle_before: idle time up to the newest splice, s.
         predictions: chunks executed.
         smoothed: of those, how many were smoothed to keep the limits.
         consumed_ticks: targets that were past when their chunk arrived.
@@ -105,7 +105,7 @@ class SchedulerState:
     max_velocity_step: float = 0.0
 
     def idle_s(self, now: float) -> float:
-        """Time without committed motion since the first chunk; a braking tail counts."""
+        """Time idle since the first chunk; a braking tail counts."""
         if self.committed_until is None:
             return 0.0
         running = max(0.0, now - self.committed_until) if self.engaged else 0.0

@@ -46,8 +46,9 @@ def write(proposal: Proposal, folder: Path, force: bool) -> list[Path]:
 def cell_text(proposal: Proposal) -> str:
     """The parameters file."""
     text = comment(
-        "A cell, written by python -m dva_ros new-cell. All parameters, their ranges and meaning: "
-        "docs/nodes.md. A null must be filled in: python -m dva_ros doctor --config FILE names it."
+        "A cell, written by python -m dva_ros new-cell. docs/reference/nodes.md explains all "
+        "parameters and their ranges. A null must be filled in: "
+        "python -m dva_ros doctor --config FILE names it."
     )
     for problem in proposal.missing:
         text += comment(f"MISSING: {problem}")
@@ -65,7 +66,7 @@ def limits_text(proposal: Proposal) -> str:
         "Motion limits of the joints, written by python -m dva_ros new-cell, in the form of "
         "ROS 2's joint_limits; rad and seconds, m for linear joints. correction, jump and "
         "tracking: config/joint_limits.yaml. Raise velocity, acceleration and jerk when slow "
-        "motion is right (docs/leapfrog.md, Another cell). A null must be filled in."
+        "motion is right (docs/concepts/scheduler.md, Another cell). A null must be filled in."
     )
     text += "joint_limits:\n"
     return text + "".join(_joint_text(entry) for entry in proposal.joints)

@@ -85,7 +85,7 @@ def context_lines(cameras: Sequence[Camera], timing: GridTiming) -> list[Line]:
 def checkpoint_lines(kind: str, trained: Trained | None, models: Path) -> list[Line]:
     """Of ``video_predictor`` and ``inverse_dynamics``, up to what only one of them has."""
     if trained is None:
-        folder, why = models / kind, "TO BE TRAINED for this cell: docs/bring-up.md"
+        folder, why = models / kind, "TO BE TRAINED for this cell: docs/guides/new-robot.md"
     else:
         folder, why = trained.folder(kind), "was trained for these cameras and joints"
     return [Line("checkpoint", str(folder), why), Line("threads", 1)]
@@ -115,7 +115,7 @@ def scheduler_lines(
         Line(
             "lead_s",
             max(0.08, 2 * period),
-            "guessed: the simulated cell's; less where messages are faster: docs/leapfrog.md",
+            "guessed: the simulated cell's; less where messages are faster",
         ),
         Line("overlap_s", max(0.05, 2 * period)),
         Line("stale_timeout_s", timing.stale_timeout_s, "more than a frame and max_delay_s"),

@@ -199,7 +199,7 @@ def _steps(cameras: Sequence[Camera], model: Trained | None, folder: Path) -> It
     if model is None:
         yield (
             "no checkpoint fits these cameras and joints: record, then train both models into "
-            f"{folder / MODELS} (docs/bring-up.md)"
+            f"{folder / MODELS} (docs/guides/new-robot.md)"
         )
     else:
-        yield f"checkpoints {model.root} fit: docs/bring-up.md, from single_step on"
+        yield f"checkpoints {model.root} fit: docs/guides/new-robot.md, from single_step on"

@@ -1,4 +1,4 @@
-"""``cell``: the embedded MuJoCo cell in real time, with the topics of a real one.
+"""``cell``: the simulated MuJoCo cell in real time, with the topics of a real one.
 
 Its ``joint_trajectory_controller`` is emulated: it takes ``joint_trajectory_controller/
 joint_trajectory`` and says why it refuses in its log, as the real one does.

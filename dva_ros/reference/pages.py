@@ -26,11 +26,11 @@ HEAD = f"""# Reference
 
 Every node, topic, service and parameter, read from the running nodes by `{COMMAND}`; run it
 again after a change of the code (a test compares). What the topics and services are for, and what
-happens when something fails: [nodes.md](nodes.md).
+happens when something fails: [reference/nodes.md](reference/nodes.md).
 
 Names that begin with `/` are absolute, `~` is the node's own name, and all others are relative to
 the namespace. Parameters have their defaults, so there is one controller,
-`joint_trajectory_controller`, and the two cameras of the embedded cell; with other `cameras` and
+`joint_trajectory_controller`, and the two cameras of the simulated cell; with other `cameras` and
 `controllers` the names of their topics follow. Nodes read their parameters at configure; a value
 outside its range is refused by name.
 """

@@ -19,7 +19,7 @@ CLOCK, INSTRUCTION = "/clock", "instruction"
 SETTERS = frozenset({"~/set_parameters", "~/set_parameters_atomically"})
 """Services that nobody may call: parameters take effect at configure, and come from the file."""
 
-NOTE = f""" Written by python -m dva_ros.reference; how it is used: docs/security.md.
+NOTE = f""" Written by python -m dva_ros.reference; how it is used: docs/guides/security.md.
      Only {ENCLAVES}/leapfrog_scheduler publishes joint_trajectory, and only {ENCLAVES}/operator
      calls services that move the robot. For a graph in a namespace change ns. """
 

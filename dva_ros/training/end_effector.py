@@ -81,7 +81,7 @@ def end_effectors_of(
 
     Args:
         spec: of the cell.
-        urdf: URDF or xacro of its robot; None for the embedded cell's, where `spec` has its
+        urdf: URDF or xacro of its robot; None for the simulated cell's, where `spec` has its
             joints.
         tips: links; empty to find them (see `find_tips`).
 
@@ -93,7 +93,7 @@ def end_effectors_of(
     elif spec.joint_names == EMBEDDED_CELL.joint_names:
         from ..cell.description import robot_description
 
-        text, source = robot_description(), "of the embedded cell"
+        text, source = robot_description(), "of the simulated cell"
     elif tips:
         raise UserError("--tip-links are links of a URDF: give it with --urdf")
     else:

@@ -51,7 +51,7 @@ def add_description_arguments(parser: argparse.ArgumentParser) -> None:
         "--urdf",
         type=Path,
         help="URDF or xacro of the robot, for errors of the end effectors; without it joints "
-        "only, but for the embedded cell",
+        "only, but for the simulated cell",
     )
     parser.add_argument(
         "--tip-links",

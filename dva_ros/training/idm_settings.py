@@ -26,7 +26,7 @@ class IdmSettings:
         predicted_share: share of training windows with an imagined clip.
         resume: go on with the state in `output`.
         device: of torch.
-        urdf: description of the robot; None for the embedded cell's where the joints are its own.
+        urdf: description of the robot; None for the simulated cell's where the joints are its own.
         tip_links: ends of the arms in it; empty to find them.
     """
 

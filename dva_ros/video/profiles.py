@@ -14,7 +14,7 @@ patches each, 256 frames of context, clips of 16, for one GPU of 80 GB."""
 
 
 def profile_config(name: str) -> VideoModelConfig:
-    """The architecture of a profile, for the joints of the embedded cell.
+    """The architecture of a profile, for the joints of the simulated cell.
 
     Raises:
         UserError: no such profile.

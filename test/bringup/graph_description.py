@@ -1,4 +1,4 @@
-"""For `launch_test`, run by test_graph.py: the embedded cell and the nodes, with respawn."""
+"""For `launch_test`, run by test_graph.py: the simulated cell and the nodes, with respawn."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_the_maps_are_made_once_for_a_calibration(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_lens_without_distortion_costs_nothing() -> None:
-    """No remapping, no copy: the embedded cell's cameras say so of themselves."""
+    """No remapping, no copy: the simulated cell's cameras say so of themselves."""
     view = CameraView(HEIGHT, WIDTH, rectify=True)
     projection = (*K[:3], 0.0, *K[3:6], 0.0, *K[6:], 0.0)
     view.calibrate(dataclasses.replace(calibration(), d=(0.0,) * 5, p=projection))

@@ -90,7 +90,7 @@ def test_every_joint_is_driven_once(hardware: str) -> None:
 
 @pytest.mark.parametrize("hardware", ["mock", "gazebo"])
 def test_without_a_robot_the_arms_start_above_the_table(hardware: str) -> None:
-    """Where the embedded cell's scenes start on average, grippers open."""
+    """Where the simulated cell's scenes start on average, grippers open."""
     start = {
         str(joint.get("name")): float(joint.findtext("state_interface/param", "nan"))
         for joint in expanded(hardware).findall("ros2_control/joint")

@@ -1,4 +1,4 @@
-"""``worlds/cell.sdf`` and ``config/gz_bridge.yaml``: the embedded cell's scene in Gazebo.
+"""``worlds/cell.sdf`` and ``config/gz_bridge.yaml``: the simulated cell's scene in Gazebo.
 
 Gazebo itself is not installed where these tests run. What its library sdformat understands of the
 files is compared with MuJoCo's model and with the URDF.
@@ -92,7 +92,7 @@ def test_a_broken_world_is_reported(program: Path, tmp_path: Path) -> None:
 def test_cameras_see_what_mujocos_see(
     name: str, world: Facts, embedded: tuple[mujoco.MjModel, mujoco.MjData]
 ) -> None:
-    """Place, direction, up, field of view, size and rate of the embedded cell's cameras."""
+    """Place, direction, up, field of view, size and rate of the simulated cell's cameras."""
     (model, data), camera = embedded, world.of("camera")[name]
     index = model.camera(name).id
     right, up, backward = data.cam_xmat[index].reshape(3, 3).T

@@ -30,7 +30,7 @@ def write_checkpoint(folder: Path, spec: CellSpec) -> None:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """A models folder with one checkpoint of the embedded cell."""
+    """A models folder with one checkpoint of the simulated cell."""
     write_checkpoint(tmp_path / "cpu" / "video", EMBEDDED_CELL)
     return tmp_path
 

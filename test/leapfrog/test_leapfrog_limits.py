@@ -31,7 +31,7 @@ joint_limits:
 
 
 def test_the_cells_file_covers_every_joint_in_order() -> None:
-    """The shipped limits are those of the embedded cell."""
+    """The shipped limits are those of the simulated cell."""
     limits = JointLimits.load(config_path("joint_limits"), EMBEDDED_CELL.joint_names)
     assert limits.joint_names == EMBEDDED_CELL.joint_names
     gripper = np.array([name.endswith("gripper") for name in limits.joint_names])

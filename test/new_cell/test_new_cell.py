@@ -1,4 +1,4 @@
-"""new-cell and doctor --config on live topics: the embedded cell's and another robot's."""
+"""new-cell and doctor --config on live topics: the simulated cell's and another robot's."""
 
 from __future__ import annotations
 

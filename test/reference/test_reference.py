@@ -52,8 +52,8 @@ def test_every_parameter_is_explained(node_interfaces: Any) -> None:
 
 
 def test_the_hand_written_page_names_every_topic_and_service(node_interfaces: Any) -> None:
-    """docs/nodes.md says what each is for."""
-    text = (ROOT / "docs" / "nodes.md").read_text()
+    """docs/reference/nodes.md says what each is for."""
+    text = (ROOT / "docs" / "reference" / "nodes.md").read_text()
     common = ("overhead/", "front/", "joint_trajectory_controller/")
     _, every = node_interfaces
     missing = []

@@ -1,4 +1,4 @@
-"""A node's process, started by hand as docs/nodes.md says: signals end it in an orderly way."""
+"""A node's process, started by hand: signals end it in an orderly way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/leapfrog.md: its pictures are drawn by its command, and every parameter is explained."""
+"""docs/concepts/scheduler.md: pictures drawn by its command, parameters explained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "leapfrog.md"
+PAGE = ROOT / "docs" / "concepts" / "scheduler.md"
 MOST_BYTES = 150_000
 
 

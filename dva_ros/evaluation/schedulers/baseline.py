@@ -32,7 +32,7 @@ class BaselineState:
         in_flight: the request that awaits its answer.
         last_requested: frame of the newest request, or None.
         committed_until: end of `motion`, s; None before the first chunk.
-        idle_before: time without committed motion up to the newest chunk, s.
+        idle_before: idle time up to the newest chunk, s.
         request_id: newest request.
         predictions, consumed_ticks, refusals: see `interface.SchedulerState`.
     """
@@ -49,7 +49,7 @@ class BaselineState:
     refusals: Counter[str] = field(default_factory=Counter)
 
     def idle_s(self, now: float) -> float:
-        """Time without committed motion since the first chunk."""
+        """Time idle since the first chunk."""
         if self.committed_until is None:
             return 0.0
         return self.idle_before + max(0.0, now - self.committed_until)

@@ -33,7 +33,7 @@ class SchedulerState(Protocol):
     def refusals(self) -> Counter[str]: ...
 
     def idle_s(self, now: float) -> float:
-        """Time without committed motion since the first chunk."""
+        """Time idle since the first chunk."""
 
 
 class Scheduler(Protocol):
