@@ -146,7 +146,7 @@ def _measure(models: TimedModels, options: BenchmarkOptions) -> BenchmarkReport:
 
     from ..benchmark.measure import measure
 
-    with tqdm(unit="burst", leave=False) as bar:
+    with tqdm(unit="burst", leave=False, disable=None) as bar:
 
         def begin(part: str, bursts: int) -> None:
             bar.set_description(part)
@@ -180,7 +180,7 @@ def _through_nodes(
         num_steps=args.steps,
         seconds=args.node_seconds,
     )
-    with tqdm(total=load.num_frames, unit="frame", desc="nodes", leave=False) as bar:
+    with tqdm(total=load.num_frames, unit="frame", desc="nodes", leave=False, disable=None) as bar:
 
         def progress(frames: int) -> None:
             bar.update(min(frames, load.num_frames) - bar.n)

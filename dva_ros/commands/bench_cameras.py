@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from ..benchmark.client.cameras.measure import measure_cameras
 
     nodes = 1 + naive
-    with tqdm(total=nodes * args.seconds, unit="s", leave=False) as bar:
+    with tqdm(total=nodes * args.seconds, unit="s", leave=False, disable=None) as bar:
         before = 0.0
 
         def progress(seconds: float) -> None:

@@ -69,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
     options = _options(args)
     expected = len(options.jobs())
-    with tqdm(total=expected * options.episodes, unit="episode", smoothing=0.05) as bar:
+    with tqdm(
+        total=expected * options.episodes, unit="episode", smoothing=0.05, disable=None
+    ) as bar:
 
         def report(job: EvaluationOptions, outcome: EpisodeOutcome | None) -> None:
             kept = " (kept)" if outcome is None else ""

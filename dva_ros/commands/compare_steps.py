@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.step_comparison import compare_steps, plot, table
 
     jobs = _jobs(args)
-    with tqdm(total=len(jobs) * args.episodes, unit="episode", smoothing=0.05) as bar:
+    with tqdm(
+        total=len(jobs) * args.episodes, unit="episode", smoothing=0.05, disable=None
+    ) as bar:
 
         def report(job: EvaluationOptions, outcome: EpisodeOutcome) -> None:
             bar.set_postfix_str(f"{job.models.name}, {job.num_steps} steps", False)

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     options = _options(args)
     form = "{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s [{elapsed}<{remaining}]"
-    with tqdm(total=options.duration_s, bar_format=form, mininterval=1.0) as bar:
+    with tqdm(total=options.duration_s, bar_format=form, mininterval=1.0, disable=None) as bar:
         # The last episode goes on beyond the end.
         result = run_endurance(options, lambda s: bar.update(min(s, options.duration_s - bar.n)))
     print(title(result))

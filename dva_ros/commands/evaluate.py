@@ -128,7 +128,7 @@ def _run_in_process(options: EvaluationOptions) -> EvaluationReport:
     from ..evaluation.runner import run_evaluation
 
     succeeded = finished = 0
-    with tqdm(total=options.episodes, unit="episode") as bar:
+    with tqdm(total=options.episodes, unit="episode", disable=None) as bar:
 
         def report(outcome: EpisodeOutcome) -> None:
             nonlocal succeeded, finished

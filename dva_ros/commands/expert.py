@@ -32,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
     for name in args.task.split(","):
         task = find_task(name)
         failures = []
-        for seed in tqdm(range(args.seed, args.seed + args.episodes), desc=name, unit="scene"):
+        for seed in tqdm(
+            range(args.seed, args.seed + args.episodes), desc=name, unit="scene", disable=None
+        ):
             episode = record_episode(
                 cell, task, seed, args.split, perturb=not args.no_perturbation
             )

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{fault.name:<40} {fault.what}")
         return 0
     results: list[FaultResult] = []
-    with tqdm(total=len(faults), unit="fault", smoothing=0) as bar:
+    with tqdm(total=len(faults), unit="fault", smoothing=0, disable=None) as bar:
 
         def report(result: FaultResult) -> None:
             results.append(result)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import signal
-import sys
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -98,8 +97,7 @@ def run(args: argparse.Namespace) -> int:
     total = len(config.tasks) * config.episodes
     frames = succeeded = recorded = 0
     signal.signal(signal.SIGTERM, _interrupt)
-    interval = 0.2 if sys.stderr.isatty() else 15.0
-    with tqdm(total=total, unit="episode", smoothing=0.05, mininterval=interval) as bar:
+    with tqdm(total=total, unit="episode", smoothing=0.05, disable=None) as bar:
 
         def report(event: Recorded) -> None:
             nonlocal frames, succeeded, recorded

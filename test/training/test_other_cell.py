@@ -82,7 +82,7 @@ def test_a_dataset_that_says_no_cell_is_the_embedded_one_or_refused(
     (old / "info.json").write_text(json.dumps(info))
     assert dataset_spec(old.parent) == EMBEDDED_CELL
     (old / "cell.json").write_text('{"cameras": 3}')
-    with pytest.raises(UserError, match=r"cell\.json cannot be understood"):
+    with pytest.raises(UserError, match=r"cell\.json cannot be parsed"):
         dataset_spec(old.parent)
 
 

@@ -112,7 +112,7 @@ def run_ros_evaluation(options: EvaluationOptions) -> EvaluationReport:
         with RunningGraph(context, _graph_options(options), [client]) as graph:
             evaluation = _Evaluation(options, client, graph)
             try:
-                for seed in tqdm(options.seeds, unit="episode", desc=options.task):
+                for seed in tqdm(options.seeds, unit="episode", desc=options.task, disable=None):
                     outcomes.append(evaluation.episode(seed))
                     tqdm.write(
                         f"  seed {seed}: {outcomes[-1].outcome} after "

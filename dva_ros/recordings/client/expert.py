@@ -178,7 +178,7 @@ class _Session:
         succeeded = 0
         self._graph.wait(self._client.listened_to, "the cell's controller")
         seeds = range(self._wanted.seed, self._wanted.seed + self._wanted.episodes)
-        bar = tqdm(seeds, unit="episode", desc=self._wanted.task)
+        bar = tqdm(seeds, unit="episode", desc=self._wanted.task, disable=None)
         for seed in bar:
             succeeded += self._episode(seed)
             bar.set_postfix_str(f"{succeeded} succeeded")
