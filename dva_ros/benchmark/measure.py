@@ -19,11 +19,12 @@ from ..compute.timing import (
     num_bursts,
     time_in_turns,
 )
+from ..video.profiles import peers_config
 from .allocations import allocated_bytes
 from .comparison import NUM_CALLS as COMPARED_CALLS
 from .comparison import ShapeComparison
 from .hardware import dtype_name, this_machine
-from .models import TimedModels, peers_shape
+from .models import TimedModels
 from .ratios import NUM_CALLS as RATIO_CALLS
 from .ratios import REPEATS as RATIO_REPEATS
 from .ratios import Ratios
@@ -126,7 +127,7 @@ def measure(
     if options.references:
         repeats = options.slow_repeats
         begin("comparison", COMPARED_CALLS * num_bursts(repeats))
-        comparison = ShapeComparison.measure(peers_shape(), repeats, progress=progress)
+        comparison = ShapeComparison.measure(peers_config(), repeats, progress=progress)
         begin("ratios", RATIO_CALLS * num_bursts(RATIO_REPEATS))
         ratios = Ratios.measure(video, num_steps, progress)
     return BenchmarkReport(

@@ -10,7 +10,6 @@ import torch
 from ..inverse_dynamics.checkpoint import load_checkpoint
 from ..inverse_dynamics.config import InverseDynamicsConfig
 from ..inverse_dynamics.model import InverseDynamicsNet
-from ..spec import EMBEDDED_CELL, CameraSpec, CellSpec
 from ..video.checkpoint import load_model
 from ..video.config import VideoModelConfig
 from ..video.model import VideoModel
@@ -61,23 +60,6 @@ class TimedModels:
 def random_video_model(config: VideoModelConfig) -> VideoModel:
     """Untrained, in the dtype that is fast here."""
     return VideoModel(config).to(fast_dtype()).eval().requires_grad_(False)
-
-
-def peers_shape() -> VideoModelConfig:
-    """The shape at which dense models were measured: width 384, depth 8, 64 tokens a frame,
-    clips of 4 frames."""
-    joints = EMBEDDED_CELL.joint_names
-    return VideoModelConfig(
-        CellSpec((CameraSpec("front", 112, 144),), joints),
-        (0.0,) * len(joints),
-        (1.0,) * len(joints),
-        width=384,
-        depth=8,
-        heads=6,
-        horizon=4,
-        max_committed=2,
-        typical_committed=1,
-    )
 
 
 def _fast(net: InverseDynamicsNet) -> InverseDynamicsNet:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from .world import World
+
+State = TypeVar("State")
+"""What a goal looks at."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +90,67 @@ class Hold:
         """Whether it holds now, `period_s` after the last call."""
         self._held_s = self._held_s + period_s if holds else 0.0
         self.reached = self.reached or self._held_s >= self.needed_s
+
+
+MOVED_M = 0.01
+
+
+class BodyGoal(ABC, Generic[State]):
+    """One free body has to be in a certain state for a time.
+
+    A task gives the body, the time, its plan of stages, whose last is success, and the methods.
+
+    Attributes:
+        body: name of the body.
+        hold_s: for how long the state must hold.
+        plan: stages, see `TaskResult.plan`.
+        untouched: outcome while the body stands where it stood.
+    """
+
+    body: str
+    hold_s: float
+    plan: tuple[str, ...]
+    untouched: str
+
+    def __init__(self) -> None:
+        self._hold = Hold(self.hold_s)
+        self._stages = Stages()
+        self._touched = False
+
+    @abstractmethod
+    def observe(self, world: World) -> State:
+        """What the other methods look at."""
+
+    @abstractmethod
+    def holds(self, state: State) -> bool:
+        """Whether the body is where it has to be."""
+
+    @abstractmethod
+    def stage(self, state: State) -> str | None:
+        """The stage that the body is at, before success."""
+
+    @abstractmethod
+    def missing(self, state: State) -> str:
+        """Why a body that was moved is not where it has to be."""
+
+    def begin(self, world: World) -> None:
+        """Remember where the body stands."""
+        self._start = world.pose(self.body).position
+
+    def update(self, world: World, period_s: float) -> None:
+        """Judge the present moment."""
+        state = self.observe(world)
+        distance = np.linalg.norm(world.pose(self.body).position - self._start)
+        self._touched = self._touched or bool(distance > MOVED_M)
+        self._hold.update(self.holds(state), period_s)
+        stage = self.plan[-1] if self._hold.reached else self.stage(state)
+        if stage is not None:
+            self._stages.enter(stage)
+
+    def result(self, world: World) -> TaskResult:
+        """The judgement so far."""
+        stages = tuple(self._stages.reached)
+        if self._hold.reached:
+            return TaskResult(True, "success", stages, self.plan)
+        outcome = self.missing(self.observe(world)) if self._touched else self.untouched
+        return TaskResult(False, outcome, stages, self.plan)

@@ -126,7 +126,7 @@ def test_references_are_measured_at_every_context_and_compared(
     models: TimedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside ours in one table; the comparison at a tiny shape here."""
-    monkeypatch.setattr("dva_ros.benchmark.measure.peers_shape", tiny_config)
+    monkeypatch.setattr("dva_ros.benchmark.measure.peers_config", tiny_config)
     parts: list[str] = []
     options = BenchmarkOptions(CONTEXTS, (1,), num_steps=1, repeats=6)
     found = measure(models, options, begin=lambda part, bursts: parts.append(part))

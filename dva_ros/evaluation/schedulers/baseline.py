@@ -82,6 +82,28 @@ def uncommitted(state: BaselineState) -> Question:
     return Question(np.zeros((0, state.motion.positions.shape[1]), np.float32))
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """An answer as it arrives.
+
+    Attributes:
+        request: that it answers.
+        targets: float64 [H, J].
+        now: time of its arrival, s.
+        period_s: between two targets.
+    """
+
+    request: Request
+    targets: np.ndarray
+    now: float
+    period_s: float
+
+    @property
+    def timeline(self) -> Timeline:
+        """Of the request's frames."""
+        return Timeline.of_frame(self.request.frame_index, self.request.stamp, self.period_s)
+
+
 class Rule(Protocol):
     """What makes one baseline differ from another."""
 
@@ -90,15 +112,8 @@ class Rule(Protocol):
     ) -> Question | None:
         """Called for a frame while no answer is awaited: what to ask; None to wait."""
 
-    def answer(
-        self,
-        request: Request,
-        targets: np.ndarray,
-        now: float,
-        state: BaselineState,
-        parameters: LeapfrogParameters,
-    ) -> Motion:
-        """The motion that replaces `state.motion`, from targets float64 [H, J].
+    def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
+        """The motion that replaces `state.motion`.
 
         Its last knot is the last target. Raises RefusedError where nothing is left to execute.
         """
@@ -152,8 +167,9 @@ class Baseline:
         try:
             if request is None or request.request_id != chunk.request_id:
                 raise RefusedError("unexpected chunk", f"it answers request {chunk.request_id}")
-            targets = self._targets(chunk)
-            motion = self._rule.answer(request, targets, now, state, self.parameters)
+            period_s = self.parameters.frame_period_s
+            arrived = Arrival(request, self._targets(chunk), now, period_s)
+            motion = self._rule.answer(arrived, state)
         except RefusedError as refusal:
             state.refusals[refusal.kind] += 1
             return Decision(refusal=str(refusal))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...leapfrog.messages import Frame, Request
+from ...leapfrog.messages import Frame
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.target_spline import curve_through
-from ...leapfrog.timeline import Timeline
-from .baseline import BaselineState, Question, require_ahead
+from .baseline import Arrival, BaselineState, Question, require_ahead
 
 
 def soft_mask(horizon: int, frozen: int, shift: int) -> np.ndarray:
@@ -53,19 +52,12 @@ class RealTimeChunking:
             return Question(committed)
         return Question(committed, soft_mask(parameters.horizon, count, waited))
 
-    def answer(
-        self,
-        request: Request,
-        targets: np.ndarray,
-        now: float,
-        state: BaselineState,
-        parameters: LeapfrogParameters,
-    ) -> Motion:
+    def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """The chunk's curve, through the frozen targets first."""
-        period, count = parameters.frame_period_s, len(request.committed)
-        timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
-        require_ahead(timeline, request.frame_index + len(targets), now)
-        past = timeline.first_after(now) - (request.frame_index + count + 1)
+        request, targets, timeline = arrived.request, arrived.targets, arrived.timeline
+        count = len(request.committed)
+        require_ahead(timeline, request.frame_index + len(targets), arrived.now)
+        past = timeline.first_after(arrived.now) - (request.frame_index + count + 1)
         state.consumed_ticks += max(0, past)
         frozen = np.vstack([request.committed, targets[count:]])
-        return curve_through(request.anchor, frozen, request.stamp, period)
+        return curve_through(request.anchor, frozen, request.stamp, arrived.period_s)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...leapfrog.messages import Frame, Request
+from ...leapfrog.messages import Frame
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.target_spline import curve_through
-from ...leapfrog.timeline import Timeline
-from .baseline import BaselineState, Question, next_tick, require_ahead, uncommitted
+from .baseline import Arrival, BaselineState, Question, next_tick, require_ahead, uncommitted
 
 DECAY = 0.01
 """m of the weights exp(-m i); the value that ACT uses."""
@@ -41,31 +40,25 @@ class TemporalEnsembling:
         """At every frame, with nothing committed."""
         return uncommitted(state)
 
-    def answer(
-        self,
-        request: Request,
-        targets: np.ndarray,
-        now: float,
-        state: BaselineState,
-        parameters: LeapfrogParameters,
-    ) -> Motion:
+    def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """A curve through the last two executed ticks and the means of those ahead."""
-        period = parameters.frame_period_s
-        timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
+        request, targets, timeline = arrived.request, arrived.targets, arrived.timeline
         start = request.frame_index
         if state.predictions == 0:
-            start = next_tick(timeline, now)
+            start = next_tick(timeline, arrived.now)
         last = start + len(targets)
-        require_ahead(timeline, last, now)
-        ahead = timeline.first_after(now)
+        require_ahead(timeline, last, arrived.now)
+        ahead = timeline.first_after(arrived.now)
         state.consumed_ticks += max(0, ahead - (start + 1))
         self._chunks = [(s, c) for s, c in self._chunks if s + len(c) >= ahead]
         self._chunks.append((start, targets))
         ahead = max(ahead, start + 1)
-        executed = timeline.time_of(ahead) - period * np.array([2, 1])
+        executed = timeline.time_of(ahead) - arrived.period_s * np.array([2, 1])
         past = state.motion.sample(executed)[0]
         mean = np.stack([self._mean(tick) for tick in range(ahead, last + 1)])
-        return curve_through(past[0], np.vstack([past[1:], mean]), float(executed[0]), period)
+        return curve_through(
+            past[0], np.vstack([past[1:], mean]), float(executed[0]), arrived.period_s
+        )
 
     def _mean(self, tick: int) -> np.ndarray:
         """Mean float64 [J] over all chunks with a target for this frame."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ...leapfrog.messages import Frame, Request
+from ...leapfrog.messages import Frame
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.target_spline import curve_through
-from ...leapfrog.timeline import Timeline
-from .baseline import BaselineState, Question, next_tick, require_ahead, uncommitted
+from .baseline import Arrival, BaselineState, Question, next_tick, require_ahead, uncommitted
 
 
 class NaiveReplacement:
@@ -28,20 +25,12 @@ class NaiveReplacement:
             return None
         return uncommitted(state)
 
-    def answer(
-        self,
-        request: Request,
-        targets: np.ndarray,
-        now: float,
-        state: BaselineState,
-        parameters: LeapfrogParameters,
-    ) -> Motion:
+    def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """The chunk's own curve, from the request's frame on."""
-        period = parameters.frame_period_s
-        timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
+        request, targets, timeline = arrived.request, arrived.targets, arrived.timeline
         if state.predictions == 0:
-            start = timeline.time_of(next_tick(timeline, now))
-            return curve_through(state.motion.final_position, targets, start, period)
-        require_ahead(timeline, request.frame_index + len(targets), now)
-        state.consumed_ticks += timeline.first_after(now) - (request.frame_index + 1)
-        return curve_through(request.anchor, targets, request.stamp, period)
+            start = timeline.time_of(next_tick(timeline, arrived.now))
+            return curve_through(state.motion.final_position, targets, start, arrived.period_s)
+        require_ahead(timeline, request.frame_index + len(targets), arrived.now)
+        state.consumed_ticks += timeline.first_after(arrived.now) - (request.frame_index + 1)
+        return curve_through(request.anchor, targets, request.stamp, arrived.period_s)

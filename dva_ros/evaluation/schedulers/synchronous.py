@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ...leapfrog.messages import Frame, Request
+from ...leapfrog.messages import Frame
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.target_spline import curve_through
 from ...leapfrog.timeline import TOLERANCE_S
-from .baseline import BaselineState, Question, uncommitted
+from .baseline import Arrival, BaselineState, Question, uncommitted
 
 
 class Synchronous:
@@ -27,17 +25,10 @@ class Synchronous:
             return None
         return uncommitted(state)
 
-    def answer(
-        self,
-        request: Request,
-        targets: np.ndarray,
-        now: float,
-        state: BaselineState,
-        parameters: LeapfrogParameters,
-    ) -> Motion:
+    def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """From rest through all targets to rest."""
         anchor = state.motion.final_position
-        curve = curve_through(anchor, targets, now, parameters.frame_period_s)
+        curve = curve_through(anchor, arrived.targets, arrived.now, arrived.period_s)
         velocities = curve.velocities.copy()
         velocities[[0, -1]] = 0.0
         return Motion(curve.times, curve.positions, velocities)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....spec import SIDES
-from ...goal import Hold, Stages, TaskResult
+from ...goal import BodyGoal
 from ...world import Pose, World
 from .scene import BOX_HALF_M, OBJECT
 
@@ -15,7 +15,6 @@ PLAN = ("raised", "held")
 HOLD_S = 1.0
 HEIGHT_M = 0.10
 LEVEL_RAD = 0.17
-MOVED_M = 0.01
 RAISED_M = 0.02
 
 
@@ -57,39 +56,26 @@ class BoxState:
         return self.height >= HEIGHT_M and self.pose.tilt <= LEVEL_RAD
 
 
-class LiftGoal:
+class LiftGoal(BodyGoal[BoxState]):
     """Judges one episode."""
 
-    def __init__(self) -> None:
-        self._hold = Hold(HOLD_S)
-        self._stages = Stages()
-        self._touched = False
+    body, hold_s, plan = OBJECT, HOLD_S, PLAN
+    untouched = "box never moved"
 
-    def begin(self, world: World) -> None:
-        """Remember where the box stands."""
-        self._start = world.pose(OBJECT).position
+    def observe(self, world: World) -> BoxState:
+        """The box and the grippers."""
+        return BoxState.of(world)
 
-    def update(self, world: World, period_s: float) -> None:
-        """Judge the present moment."""
-        state = BoxState.of(world)
-        moved = bool(np.linalg.norm(state.position - self._start) > MOVED_M)
-        self._touched = self._touched or moved
-        self._hold.update(state.lifted, period_s)
-        if state.height > RAISED_M:
-            self._stages.enter("raised")
-        if self._hold.reached:
-            self._stages.enter("held")
+    def holds(self, state: BoxState) -> bool:
+        """Level and high enough."""
+        return state.lifted
 
-    def result(self, world: World) -> TaskResult:
-        """The judgement so far."""
-        stages = tuple(self._stages.reached)
-        if self._hold.reached:
-            return TaskResult(True, "success", stages, PLAN)
-        return TaskResult(False, self._missing(BoxState.of(world)), stages, PLAN)
+    def stage(self, state: BoxState) -> str | None:
+        """Raised, once it is off the table."""
+        return PLAN[0] if state.height > RAISED_M else None
 
-    def _missing(self, state: BoxState) -> str:
-        if not self._touched:
-            return "box never moved"
+    def missing(self, state: BoxState) -> str:
+        """How far the box got."""
         if state.height < RAISED_M:
             return "box on the table"
         if state.pose.tilt > LEVEL_RAD:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....spec import SIDES
-from ...goal import Hold, Stages, TaskResult
+from ...goal import BodyGoal
 from ...world import World
 from .scene import CUBE_HALF_M, OBJECT, TRAY_HALF_M
 
 HOLD_S = 0.3
 RELEASED_OPENING_M = 0.03
-MOVED_M = 0.01
 STILL_M_S = 0.05
 CARRIED_M = 2.0 * CUBE_HALF_M
 PLAN = ("lifted", "delivered")
@@ -58,39 +57,26 @@ class CubeState:
         )
 
 
-class PickPlaceGoal:
+class PickPlaceGoal(BodyGoal[CubeState]):
     """Judges one episode."""
 
-    def __init__(self) -> None:
-        self._hold = Hold(HOLD_S)
-        self._stages = Stages()
-        self._touched = False
+    body, hold_s, plan = OBJECT, HOLD_S, PLAN
+    untouched = "cube never moved"
 
-    def begin(self, world: World) -> None:
-        """Remember where the cube stands."""
-        self._start = world.pose(OBJECT).position
+    def observe(self, world: World) -> CubeState:
+        """The cube and the grippers."""
+        return CubeState.of(world)
 
-    def update(self, world: World, period_s: float) -> None:
-        """Judge the present moment."""
-        state = CubeState.of(world)
-        moved = bool(np.linalg.norm(state.position - self._start) > MOVED_M)
-        self._touched = self._touched or moved
-        self._hold.update(state.delivered, period_s)
-        if state.position[2] > CARRIED_M:
-            self._stages.enter("lifted")
-        if self._hold.reached:
-            self._stages.enter("delivered")
+    def holds(self, state: CubeState) -> bool:
+        """Released in the tray."""
+        return state.delivered
 
-    def result(self, world: World) -> TaskResult:
-        """The judgement so far."""
-        stages = tuple(self._stages.reached)
-        if self._hold.reached:
-            return TaskResult(True, "success", stages, PLAN)
-        return TaskResult(False, self._missing(CubeState.of(world)), stages, PLAN)
+    def stage(self, state: CubeState) -> str | None:
+        """Lifted, while it is in the air."""
+        return PLAN[0] if state.position[2] > CARRIED_M else None
 
-    def _missing(self, state: CubeState) -> str:
-        if not self._touched:
-            return "cube never moved"
+    def missing(self, state: CubeState) -> str:
+        """Where the cube is instead."""
         if state.position[2] > CARRIED_M:
             return "cube still held"
         if state.over_tray:
