@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..evaluation.arguments import AUTO, add_speed_argument, read_speed
+from ..evaluation.arguments import (
+    AUTO,
+    add_limit_arguments,
+    add_policy_arguments,
+    add_scene_arguments,
+    add_speed_argument,
+    read_speed,
+)
 
 if TYPE_CHECKING:
     from ..evaluation.comparison import ComparisonOptions
@@ -17,10 +24,9 @@ SUMMARY = "compare leapfrog with other schedulers over latency: success, idle ti
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
-    parser.add_argument("--episodes", type=int, default=20, help="scenes for every row")
-    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    add_scene_arguments(parser)
+    add_policy_arguments(parser)
+    add_limit_arguments(parser)
     parser.add_argument(
         "--latency", default="0,100,200,400,600,800", help="ms, separated by commas"
     )
@@ -36,20 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schedulers", default="", help="names, separated by commas; all without this option"
     )
-    parser.add_argument(
-        "--policy",
-        choices=("model", "expert-replay", "expert"),
-        default="model",
-        help="expert asks the scripted expert anew in a copy of the simulation: fast, and it "
-        "reacts; expert-replay sends its recorded motion, which does not",
-    )
-    parser.add_argument(
-        "--models",
-        default="cpu",
-        help="folder, or name in models/, with video/ and inverse_dynamics/",
-    )
-    parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--max-seconds", type=float, default=20.0, help="limit of an episode")
     parser.add_argument(
         "--output",
         type=Path,

@@ -6,6 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..evaluation.arguments import (
+    add_scene_arguments,
+)
+
 if TYPE_CHECKING:
     from ..evaluation.report import EvaluationOptions
 
@@ -15,6 +19,7 @@ PLOT_FILE = "steps.png"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
+    add_scene_arguments(parser, episodes=100)
     parser.add_argument("--steps", default="1,2,4,8", help="numbers, separated by commas")
     parser.add_argument(
         "--models",
@@ -22,10 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders, or names in models/, each with video/ and inverse_dynamics/, separated by "
         "commas; FOLDER:1 measures one with so many steps only, as a distilled one needs",
     )
-    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
-    parser.add_argument("--episodes", type=int, default=100, help="scenes for every row")
-    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
     parser.add_argument("--latency-ms", type=float, default=250.0, help="modelled latency")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--output", type=Path, help=f"folder for {PLOT_FILE}")

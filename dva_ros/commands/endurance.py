@@ -6,6 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..evaluation.arguments import (
+    add_latency_arguments,
+    add_limit_arguments,
+    add_policy_arguments,
+    add_scene_arguments,
+)
+
 if TYPE_CHECKING:
     from ..evaluation.endurance import EnduranceOptions
 
@@ -15,24 +22,11 @@ EXIT_GROWTH = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
+    add_scene_arguments(parser, episodes=None)
+    add_policy_arguments(parser, ("model", "expert"))
+    add_latency_arguments(parser)
+    add_limit_arguments(parser, workers=False)
     parser.add_argument("--hours", type=float, default=1.0, help="simulated operation")
-    parser.add_argument("--task", default="pick_place", help="its name, or package.module:Task")
-    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
-    parser.add_argument(
-        "--policy",
-        choices=("model", "expert"),
-        default="model",
-        help="expert asks the scripted expert anew every time: several times as fast",
-    )
-    parser.add_argument(
-        "--models",
-        default="cpu",
-        help="folder, or name in models/, with video/ and inverse_dynamics/",
-    )
-    parser.add_argument("--latency-ms", type=float, default=250.0, help="modelled latency")
-    parser.add_argument("--jitter-ms", type=float, default=0.0, help="standard deviation of it")
-    parser.add_argument("--max-seconds", type=float, default=20.0, help="limit of an episode")
     parser.add_argument(
         "--output",
         type=Path,

@@ -6,7 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..evaluation.arguments import AUTO, add_speed_argument, read_speed
+from ..evaluation.arguments import (
+    AUTO,
+    add_latency_arguments,
+    add_limit_arguments,
+    add_policy_arguments,
+    add_scene_arguments,
+    add_speed_argument,
+    read_speed,
+)
 
 if TYPE_CHECKING:
     from ..evaluation.report import EvaluationOptions, EvaluationReport
@@ -16,24 +24,12 @@ SUMMARY = "run closed-loop episodes, in process or through the nodes, and report
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--task", required=True, help="its name, or package.module:Task")
-    parser.add_argument("--episodes", type=int, default=20, help="number of scenes")
-    parser.add_argument("--seed", type=int, default=0, help="first scene; the others follow")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    add_scene_arguments(parser, task=None)
+    add_policy_arguments(parser)
+    add_latency_arguments(parser)
+    add_limit_arguments(parser)
     parser.add_argument(
         "--ros", action="store_true", help="through the nodes in real time, not in process"
-    )
-    parser.add_argument(
-        "--models",
-        default="cpu",
-        help="folder, or name in models/, with video/ and inverse_dynamics/",
-    )
-    parser.add_argument(
-        "--policy",
-        choices=("model", "expert-replay", "expert"),
-        default="model",
-        help="expert-replay sends an expert's recorded motion: what the loop alone loses; expert "
-        "asks it anew every time, so that it reacts",
     )
     parser.add_argument(
         "--scheduler",
@@ -41,17 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leapfrog, or one that it is compared with (in process; "
         "docs/concepts/scheduler-comparison.md)",
     )
-    parser.add_argument(
-        "--latency-ms", type=float, default=250.0, help="modelled latency (in process)"
-    )
-    parser.add_argument(
-        "--jitter-ms", type=float, default=0.0, help="standard deviation of it (in process)"
-    )
     add_speed_argument(parser, "1")
     parser.add_argument("--steps", type=int, help="denoising steps; default: the checkpoint's")
     parser.add_argument("--context-frames", type=int, help="frames of memory")
-    parser.add_argument("--workers", type=int, default=2, help="processes (in process)")
-    parser.add_argument("--max-seconds", type=float, default=20.0, help="limit of an episode")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--video", type=Path, help="write the first episode as mp4 and PNG")
 
