@@ -1,1 +1,1 @@
-"""Overlap of inference and motion: timeline, splice, limits, braking."""
+"""Overlap of inference and motion: requests, splice, limits, braking."""

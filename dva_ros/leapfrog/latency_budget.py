@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from ..context.grid import TOLERANCE_S
 from .latency import LatencyTracker
 from .parameters import LeapfrogParameters
-from .timeline import TOLERANCE_S
 
 _ENOUGH = 10
 """Latencies that must be known before steps are given up or motion is refused."""

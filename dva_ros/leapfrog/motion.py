@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .timeline import TOLERANCE_S
+from ..context.grid import TOLERANCE_S
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..context.grid import TimeGrid
 from .messages import Frame, Request
 from .parameters import LeapfrogParameters
 from .scheduler_state import SchedulerState
-from .timeline import Timeline
 
 
 def waiting(
@@ -26,9 +26,9 @@ def next_request(
     state: SchedulerState, parameters: LeapfrogParameters, frame: Frame, now: float
 ) -> Request:
     """Ask for the future after a frame, given the motion that executes meanwhile."""
-    timeline = Timeline.of_frame(frame.index, frame.stamp, parameters.frame_period_s)
+    grid = TimeGrid.of_frame(frame.index, frame.stamp, parameters.frame_period_s)
     count = 0 if parameters.single_step else state.budget.committed_frames
-    times = [timeline.time_of(frame.index + i) for i in range(count + 1)]
+    times = [grid.time(frame.index + i) for i in range(count + 1)]
     positions = state.motion.sample(np.array(times))[0]
     state.request_id += 1
     request = Request(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..context.grid import TOLERANCE_S, TimeGrid
 from .braking import brake
 from .limits import JointLimits
 from .messages import RefusedError, Request
@@ -13,7 +14,6 @@ from .motion import Motion
 from .parameters import LeapfrogParameters
 from .shaping import Shaper
 from .target_spline import blended, curve_through
-from .timeline import TOLERANCE_S, Timeline
 
 _POSITION_TOLERANCE = 1e-6
 _ALLOWED = 1.0001
@@ -73,11 +73,11 @@ def splice(
         RefusedError: the chunk is too late, or cannot be followed inside the limits.
     """
     period = parameters.frame_period_s
-    timeline = Timeline.of_frame(request.frame_index, request.stamp, period)
+    grid = TimeGrid.of_frame(request.frame_index, request.stamp, period)
     committed = len(request.committed)
-    reachable = max(now + parameters.lead_s, timeline.time_of(request.frame_index + committed))
+    reachable = max(now + parameters.lead_s, grid.time(request.frame_index + committed))
     start = _on_grid(executing, reachable, parameters)
-    first_ahead = max(timeline.first_after(start) - request.frame_index, committed + 1)
+    first_ahead = max(grid.first_after(start) - request.frame_index, committed + 1)
     if first_ahead > len(targets):
         raise RefusedError(
             "late chunk",
@@ -91,8 +91,8 @@ def splice(
     curve = curve_through(request.anchor, inside, request.stamp, period)
     _refuse_jump(executing, curve, start, limits)
     wanted = blended(curve, executing, start, parameters.blend_s)
-    judged_until = timeline.time_of(request.frame_index + judged)
-    next_start = timeline.time_of(request.frame_index + committed + cycle) + parameters.lead_s
+    judged_until = grid.time(request.frame_index + judged)
+    next_start = grid.time(request.frame_index + committed + cycle) + parameters.lead_s
     coasting = max(0.0, next_start - wanted.end)
     shaper = Shaper(limits, parameters.knot_period_s, parameters.smoothing_s)
     weights = (
@@ -105,7 +105,7 @@ def splice(
     return Splice(
         motion=_checked(executing.until(start).joined(ahead), limits),
         start=start,
-        committed_until=timeline.time_of(request.frame_index + count),
+        committed_until=grid.time(request.frame_index + count),
         consumed=first_ahead - committed - 1,
         smoothed=missed > _SMOOTHED,
         dropped=len(targets) - count,

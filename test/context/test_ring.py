@@ -6,7 +6,6 @@ import pytest
 
 from dva_ros.context.grid import TimeGrid
 from dva_ros.context.ring import Arrival, StampedRing
-from dva_ros.leapfrog.timeline import Timeline
 
 
 def ring_of(*stamps: float, capacity: int = 8) -> StampedRing[float]:
@@ -67,6 +66,5 @@ def test_a_frame_waits_only_while_a_nearer_sample_can_come(time: float, settled:
 
 def test_grid_times_and_indices_agree_at_epoch_size() -> None:
     grid = TimeGrid(origin=1.79e9 + 0.123, period=0.1)
-    scheduler = Timeline(grid.origin, grid.period)
     for index in (0, 1, 7, 12345):
-        assert scheduler.first_after(grid.time(index)) == index + 1
+        assert grid.first_after(grid.time(index)) == index + 1

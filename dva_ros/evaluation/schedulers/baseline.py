@@ -13,10 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
+from ...context.grid import TOLERANCE_S, TimeGrid
 from ...leapfrog.messages import Chunk, Decision, Frame, Mode, RefusedError, Request
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
-from ...leapfrog.timeline import TOLERANCE_S, Timeline
 from ...trajectory import Trajectory, TrajectoryPoint
 
 _LEAST_STAMP_S = 0.001
@@ -99,9 +99,9 @@ class Arrival:
     period_s: float
 
     @property
-    def timeline(self) -> Timeline:
+    def grid(self) -> TimeGrid:
         """Of the request's frames."""
-        return Timeline.of_frame(self.request.frame_index, self.request.stamp, self.period_s)
+        return TimeGrid.of_frame(self.request.frame_index, self.request.stamp, self.period_s)
 
 
 class Rule(Protocol):
@@ -213,13 +213,13 @@ class Baseline:
         return Trajectory(self.joint_names, tuple(points), stamp)
 
 
-def next_tick(timeline: Timeline, now: float) -> int:
+def next_tick(grid: TimeGrid, now: float) -> int:
     """Index of the first frame time that is not before `now`."""
-    return timeline.first_after(now - 2 * TOLERANCE_S)
+    return grid.first_after(now - 2 * TOLERANCE_S)
 
 
-def require_ahead(timeline: Timeline, last: int, now: float) -> None:
+def require_ahead(grid: TimeGrid, last: int, now: float) -> None:
     """Refuse a chunk whose last target, for frame `last`, is past."""
-    if timeline.first_after(now) > last:
-        past_s = now - timeline.time_of(last)
+    if grid.first_after(now) > last:
+        past_s = now - grid.time(last)
         raise RefusedError("late chunk", f"its last target was {past_s:.3f} s ago")

@@ -54,10 +54,10 @@ class RealTimeChunking:
 
     def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """The chunk's curve, through the frozen targets first."""
-        request, targets, timeline = arrived.request, arrived.targets, arrived.timeline
+        request, targets, grid = arrived.request, arrived.targets, arrived.grid
         count = len(request.committed)
-        require_ahead(timeline, request.frame_index + len(targets), arrived.now)
-        past = timeline.first_after(arrived.now) - (request.frame_index + count + 1)
+        require_ahead(grid, request.frame_index + len(targets), arrived.now)
+        past = grid.first_after(arrived.now) - (request.frame_index + count + 1)
         state.consumed_ticks += max(0, past)
         frozen = np.vstack([request.committed, targets[count:]])
         return curve_through(request.anchor, frozen, request.stamp, arrived.period_s)

@@ -42,18 +42,18 @@ class TemporalEnsembling:
 
     def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """A curve through the last two executed ticks and the means of those ahead."""
-        request, targets, timeline = arrived.request, arrived.targets, arrived.timeline
+        request, targets, grid = arrived.request, arrived.targets, arrived.grid
         start = request.frame_index
         if state.predictions == 0:
-            start = next_tick(timeline, arrived.now)
+            start = next_tick(grid, arrived.now)
         last = start + len(targets)
-        require_ahead(timeline, last, arrived.now)
-        ahead = timeline.first_after(arrived.now)
+        require_ahead(grid, last, arrived.now)
+        ahead = grid.first_after(arrived.now)
         state.consumed_ticks += max(0, ahead - (start + 1))
         self._chunks = [(s, c) for s, c in self._chunks if s + len(c) >= ahead]
         self._chunks.append((start, targets))
         ahead = max(ahead, start + 1)
-        executed = timeline.time_of(ahead) - arrived.period_s * np.array([2, 1])
+        executed = grid.time(ahead) - arrived.period_s * np.array([2, 1])
         past = state.motion.sample(executed)[0]
         mean = np.stack([self._mean(tick) for tick in range(ahead, last + 1)])
         return curve_through(

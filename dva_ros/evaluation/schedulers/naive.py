@@ -27,10 +27,10 @@ class NaiveReplacement:
 
     def answer(self, arrived: Arrival, state: BaselineState) -> Motion:
         """The chunk's own curve, from the request's frame on."""
-        request, targets, timeline = arrived.request, arrived.targets, arrived.timeline
+        request, targets, grid = arrived.request, arrived.targets, arrived.grid
         if state.predictions == 0:
-            start = timeline.time_of(next_tick(timeline, arrived.now))
+            start = grid.time(next_tick(grid, arrived.now))
             return curve_through(state.motion.final_position, targets, start, arrived.period_s)
-        require_ahead(timeline, request.frame_index + len(targets), arrived.now)
-        state.consumed_ticks += timeline.first_after(arrived.now) - (request.frame_index + 1)
+        require_ahead(grid, request.frame_index + len(targets), arrived.now)
+        state.consumed_ticks += grid.first_after(arrived.now) - (request.frame_index + 1)
         return curve_through(request.anchor, targets, request.stamp, arrived.period_s)

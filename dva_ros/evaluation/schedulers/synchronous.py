@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ...context.grid import TOLERANCE_S
 from ...leapfrog.messages import Frame
 from ...leapfrog.motion import Motion
 from ...leapfrog.parameters import LeapfrogParameters
 from ...leapfrog.target_spline import curve_through
-from ...leapfrog.timeline import TOLERANCE_S
 from .baseline import Arrival, BaselineState, Question, uncommitted
 
 
