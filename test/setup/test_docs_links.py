@@ -68,3 +68,16 @@ def test_the_index_of_decisions_names_every_page() -> None:
     index = (folder / "README.md").read_text(encoding="utf-8")
     pages = {path.name for path in folder.glob("*.md")} - {"README.md"}
     assert {page for page in pages if f"]({page})" not in index} == set()
+
+
+def test_paths_in_pages_exist() -> None:
+    """Also where they are not links: `test/...`, `dva_ros/...`, `config/...` in code."""
+    pattern = re.compile(r"`((?:test|dva_ros|config|launch|recipes|urdf|models|scripts)/[\w./-]+)`")
+    missing = {
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in PAGES
+        if "decisions" not in page.parts
+        for path in pattern.findall(page.read_text(encoding="utf-8"))
+        if not (ROOT / path).exists()
+    }
+    assert missing == set()
