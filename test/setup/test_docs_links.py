@@ -72,7 +72,9 @@ def test_the_index_of_decisions_names_every_page() -> None:
 
 def test_paths_in_pages_exist() -> None:
     """Also where they are not links: `test/...`, `dva_ros/...`, `config/...` in code."""
-    pattern = re.compile(r"`((?:test|dva_ros|config|launch|recipes|urdf|models|scripts)/[\w./-]+)`")
+    pattern = re.compile(
+        r"`((?:test|dva_ros|config|launch|recipes|urdf|models|scripts)/[\w./-]+)`"
+    )
     missing = {
         f"{page.relative_to(ROOT)}: {path}"
         for page in PAGES
