@@ -25,27 +25,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run every task through the ROS nodes in real time and print what came of it."""
+    from ..cell.tasks import find_task
     from ..evaluation.client.episodes import run_ros_evaluation
     from ..evaluation.report import EvaluationOptions
 
     args.output.mkdir(parents=True, exist_ok=True)
     reports = []
     for task in args.task.split(","):
-        print(f"{task}: {args.episodes} unseen scenes, in real time through the ROS nodes")
+        name = find_task(task).name
+        print(f"{name}: {args.episodes} unseen scenes, in real time through the ROS nodes")
         report = run_ros_evaluation(
             EvaluationOptions(
                 task=task,
                 episodes=args.episodes,
                 seed=args.seed,
                 models=args.models,
-                video=args.output / f"{task}.mp4",
+                video=args.output / f"{name}.mp4",
             )
         )
-        report.write_json(args.output / f"{task}.json")
+        report.write_json(args.output / f"{name}.json")
         reports.append(report)
     for report in reports:
         print(f"\n{report.table()}")
-    print("\nThe films show the real cameras beside the future that the model imagined:")
+    print("\nThe films show the cameras beside the predicted clips:")
     for report in reports:
         for path in report.files:
             print(f"  {path.resolve()}")
