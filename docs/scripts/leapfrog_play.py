@@ -19,7 +19,8 @@ from dva_ros.spec import EMBEDDED_CELL
 
 NAMES = EMBEDDED_CELL.joint_names
 LIMITS = JointLimits.load(config_path("joint_limits"), NAMES)
-PARAMETERS = LeapfrogParameters()
+PARAMETERS = LeapfrogParameters(inference_delay_frames=2, execution_horizon=2)
+"""As in `config/cell.yaml`."""
 PERIOD_S = PARAMETERS.controller_period_s
 FRAME_S = PARAMETERS.frame_period_s
 HOME = np.where([name.endswith("gripper") for name in NAMES], 0.025, 0.0)
@@ -69,7 +70,7 @@ class Play:
 
     path: Callable[[np.ndarray], np.ndarray]
     disturb: Callable[[int, np.ndarray], np.ndarray] = lambda _, targets: targets
-    latency_s: float = 0.22
+    latency_s: float = 0.12
     frames_until: float = float("inf")
     answers_until: float = float("inf")
     times: list[float] = field(default_factory=list)

@@ -56,7 +56,7 @@ def timing(path: Path) -> None:
     top, bottom = 2 - 0.42, 2 + 0.42
     for moment in (first.made, first.arrival, first.start):
         axes.plot([moment] * 2, [top, bottom], color="black", linewidth=0.8)
-    _span(axes, first.made, first.arrival, bottom, "latency")
+    _span(axes, first.made, first.arrival, bottom, "L")
     _span(axes, first.arrival, first.start, bottom, "lead_s")
     axes.set_yticks(
         range(rows),
@@ -66,10 +66,10 @@ def timing(path: Path) -> None:
     axes.set(xlabel="time on the robot's clock, s", xlim=(-0.05, 2.25), ylim=(rows - 0.4, -0.7))
     legend = (
         ("white", "from the frame to the chunk's arrival"),
-        (COMMITTED, "committed: n+1 … n+d, execute meanwhile"),
+        (COMMITTED, "action prefix: n+1 … n+d, executes meanwhile"),
         (EXECUTED, "the chunk's motion, executing"),
         (RESERVE, "reserve, replaced by the next chunk"),
-        (TAIL, "braking tail, on the wire"),
+        (TAIL, "braking tail, already at the controller"),
     )
     axes.legend(
         handles=[Patch(facecolor=c, edgecolor="black", label=label) for c, label in legend],

@@ -69,7 +69,7 @@ def _controller(one: FoundController, settings: LeapfrogSchedulerParameters) -> 
 
 
 def _settings_of(one: FoundController) -> Iterator[tuple[str, str]]:
-    """The controller's own parameters, if its node answered (docs/concepts/scheduler.md)."""
+    """The controller's own parameters, if its node answered (docs/guides/tuning.md)."""
     said = one.parameters
     interfaces = said.get("command_interfaces")
     if isinstance(interfaces, list | tuple) and list(interfaces) != ["position"]:

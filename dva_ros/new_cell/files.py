@@ -66,7 +66,7 @@ def limits_text(proposal: Proposal) -> str:
         "Motion limits of the joints, written by python -m dva_ros new-cell, in the form of "
         "ROS 2's joint_limits; rad and seconds, m for linear joints. correction, jump and "
         "tracking: config/joint_limits.yaml. Raise velocity, acceleration and jerk when slow "
-        "motion is right (docs/concepts/scheduler.md, Another cell). A null must be filled in."
+        "motion is right (docs/guides/tuning.md). A null must be filled in."
     )
     text += "joint_limits:\n"
     return text + "".join(_joint_text(entry) for entry in proposal.joints)
