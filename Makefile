@@ -46,6 +46,8 @@ doctor: setup
 docs: setup
 	@scripts/docs.sh
 
+# The CPU build of PyTorch that an earlier set-up may have installed is replaced.
+gpu: export TORCH = cuda
 gpu: setup
 	@$(IN_ENV) python -m dva_ros gpu $(ARGS)
 

@@ -2,6 +2,7 @@
 # make setup: everything that the other make targets need. A second run starts at once.
 #
 # environment: DISTRO  jazzy (default) or kilted: which wheels, where no ROS 2 is sourced
+#              TORCH   cuda: replace PyTorch's CPU build where there is an NVIDIA driver
 #              PYTHON  the Python to make the virtual environment with (default: python3)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -145,6 +146,8 @@ exec 9>build/.setup.lock
 flock -n 9 || { say "another set-up is running in this folder; waiting for it"; flock 9; }
 require_platform
 install_python_packages
+[ "${TORCH:-}" != cuda ] || scripts/cuda_build.sh "$venv" ||
+    fail "pip could not install the CUDA build; what it said is above."
 build_messages
 use="source env.sh"
 [ "$distro" = ros ] || [ "$distro" = jazzy ] || use="DISTRO=$distro $use"

@@ -139,3 +139,30 @@ def test_setup_prints_the_command_for_system_packages_where_it_may_not_install(
     assert result.returncode == 1
     assert "sudo apt-get install -y cmake" in result.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("driver", "status", "replaced"), [(True, 1, True), (True, 0, False), (False, 1, False)]
+)
+def test_the_cpu_build_of_torch_is_replaced_where_there_is_a_driver(
+    tmp_path: Path, driver: bool, status: int, replaced: bool
+) -> None:
+    """Not without a driver, and not where the build has CUDA already."""
+    (tmp_path / "bin").mkdir()
+    calls = tmp_path / "calls"
+    python = f'[ "$1" = -c ] && exit {status}; echo "$@" "$PIP_EXTRA_INDEX_URL" >>{calls}'
+    programs = {"python": python}
+    if driver:
+        programs["nvidia-smi"] = "true"
+    for name, line in programs.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    result = shell(
+        f"{ROOT}/scripts/cuda_build.sh {tmp_path}",
+        PATH=f"{tmp_path}/bin:{os.environ['PATH']}",
+        PIP_EXTRA_INDEX_URL="https://cpu.example",
+    )
+    assert result.returncode == 0, result.stderr
+    said = calls.read_text() if calls.exists() else ""
+    assert ("uninstall" in said and "requirements/core.txt" in said) == replaced
+    assert "cpu.example" not in said

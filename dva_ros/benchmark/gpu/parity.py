@@ -68,30 +68,38 @@ def _clips(predictor: VideoPredictor | StaticPredictor) -> np.ndarray:
     return np.stack(found)
 
 
-def _predictor_parity(
-    path: str, device: str, dtype: torch.dtype, cache: torch.dtype | None, tolerance: float
+def _against_reference(
+    path: str, predictor: VideoPredictor | StaticPredictor, tolerance: float
 ) -> Parity:
-    folder = model_path(CHECKPOINT)
-    reference = _clips(VideoPredictor(load_model(folder, torch.float32)))
-    model = load_model(folder, dtype).to(device)
-    found = _clips(StaticPredictor(model, cache_dtype=cache))
-    difference = np.abs(found - reference)
+    reference = VideoPredictor(load_model(model_path(CHECKPOINT), torch.float32))
+    difference = np.abs(_clips(predictor) - _clips(reference))
     return Parity(path, float(difference.mean()), float(difference.max()), tolerance)
+
+
+def _static(device: str, dtype: torch.dtype, cache: torch.dtype | None = None) -> StaticPredictor:
+    model = load_model(model_path(CHECKPOINT), dtype).to(device)
+    return StaticPredictor(model, cache_dtype=cache)
+
+
+def plain_float32(device: str) -> Parity:
+    """The plain predictor on the device: its arithmetic alone, without recorded work."""
+    model = load_model(model_path(CHECKPOINT), torch.float32).to(device)
+    return _against_reference("plain_float32", VideoPredictor(model), 0.1)
 
 
 def static_float32(device: str) -> Parity:
     """The predictor with fixed buffers (CUDA graphs on a GPU), in float32."""
-    return _predictor_parity("static_float32", device, torch.float32, None, 0.1)
+    return _against_reference("static_float32", _static(device, torch.float32), 0.1)
 
 
 def static_fast(device: str) -> Parity:
     """The same in the device's fast number format."""
-    return _predictor_parity("static_fast", device, fast_dtype(device), None, 2.0)
+    return _against_reference("static_fast", _static(device, fast_dtype(device)), 2.0)
 
 
 def float8_cache(device: str) -> Parity:
     """Keys and values kept in eight bits."""
-    return _predictor_parity("float8_cache", device, fast_dtype(device), FLOAT8, 4.0)
+    return _against_reference("float8_cache", _static(device, fast_dtype(device), FLOAT8), 4.0)
 
 
 @torch.no_grad()
@@ -130,7 +138,8 @@ def _batch(model: VideoModel, device: str, num_real: int = 12) -> ClipBatch:
 
 
 PATHS: dict[str, Callable[[str], Parity]] = {
-    one.__name__: one for one in (static_float32, static_fast, float8_cache, block_sparse)
+    one.__name__: one
+    for one in (plain_float32, static_float32, static_fast, float8_cache, block_sparse)
 }
 
 
