@@ -9,7 +9,7 @@ PACKAGE = Path("dva_ros")
 index = [
     "# API",
     "",
-    "One page a room; the rooms are in [the architecture](../architecture.md).",
+    "One page a room; the rooms are in [the architecture](../concepts/architecture.md).",
     "",
 ]
 for room in sorted(path for path in PACKAGE.iterdir() if (path / "__init__.py").exists()):
